@@ -1,0 +1,136 @@
+package gridnode
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/http"
+
+	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
+)
+
+// maxHandshakes bounds the handshakes in progress on the accepting side: until its
+// hello, a connection is anybody's.
+const maxHandshakes = 4096
+
+// Handler returns the handler to mount on Config.Path in an http.Server of your
+// own, plain or TLS. It upgrades to WebSocket, so the server's timeouts end with
+// the handshake. HTTP/2 cannot carry it: keep "http/1.1" in TLSConfig.NextProtos.
+func (m *Manager) Handler() http.Handler { return http.HandlerFunc(m.serveHTTP) }
+
+func (m *Manager) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != m.cfg.Path {
+		http.Error(w, "actorgrid: no grid at this path", http.StatusNotFound)
+		return
+	}
+	if !m.running() || m.enter() != nil {
+		http.Error(w, "actorgrid: node is not running", http.StatusServiceUnavailable)
+		return
+	}
+	defer m.serving.Done()
+	if m.handshakes.Add(1) > maxHandshakes {
+		m.handshakes.Add(-1)
+		http.Error(w, "actorgrid: too many handshakes", http.StatusServiceUnavailable)
+		return
+	}
+	defer m.handshakes.Add(-1)
+	link, err := wsnet.Upgrade(w, r, maxWireMessage)
+	if err != nil {
+		m.log.Debug("upgrade failed", "from", r.RemoteAddr, "error", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(m.ctx, m.cfg.HandshakeTimeout)
+	defer cancel()
+	state := link.TLS()
+	if state == nil {
+		state = r.TLS
+	}
+	if err := m.welcome(ctx, link, state); err != nil {
+		link.Close()
+		m.logRefusal(r.RemoteAddr, err)
+	}
+}
+
+// logRefusal logs why a connection was not accepted. A knock is no failure.
+func (m *Manager) logRefusal(from string, err error) {
+	var e *Error
+	if errors.As(err, &e) && e.Code == frames.RefuseDirection {
+		m.log.Debug("knock", "from", from)
+		return
+	}
+	m.log.Warn("refused a connection", "from", from, "error", err)
+}
+
+// welcome is the accepting side of the exchange. It refuses with a code and a
+// reason, and returns it.
+func (m *Manager) welcome(ctx context.Context, link *wsnet.Link, state *tls.ConnectionState) error {
+	msg, err := link.ReadMessage(ctx, maxHandshakeSize)
+	if err != nil {
+		m.refuse(ctx, link, errorf(frames.RefuseHello, "no hello: %v", err))
+		return err
+	}
+	h, err := frames.DecodeHandshake(msg)
+	if err == nil && h.Op != frames.OpHello {
+		err = errors.New("not a hello")
+	}
+	if err != nil {
+		return m.refuse(ctx, link, errorf(frames.RefuseHello, "bad hello: %v", err))
+	}
+	c, info, refusal := m.check(ctx, &h.Hello, state)
+	if refusal != nil {
+		return m.refuse(ctx, link, refusal)
+	}
+	token, err := m.token(ctx, c.remote)
+	if err != nil {
+		return m.refuse(ctx, link, errorf(frames.RefuseToken, "%v", err))
+	}
+	answer := m.hello(c.remote, token)
+	answer.Features = features(state) | h.Hello.Features&frames.FeatureChecksum
+	info.checksum = answer.Features&frames.FeatureChecksum != 0
+	if err := link.WriteMessage(ctx, frames.AppendHello(nil, frames.OpAccept, &answer)); err != nil {
+		return err
+	}
+	s, err := c.goLive(link, info, false)
+	if err != nil {
+		return err
+	}
+	c.attach(s)
+	return nil
+}
+
+// check decides about a hello. The credential is checked before anything is said
+// or done that depends on who the peer is.
+func (m *Manager) check(ctx context.Context, h *frames.Hello, state *tls.ConnectionState) (*Connection, peerInfo, *Error) {
+	if h.Version != frames.Version {
+		return nil, peerInfo{}, errorf(frames.RefuseVersion, "version %d, this node speaks %d", h.Version, frames.Version)
+	}
+	if h.Remote != m.cfg.Local {
+		return nil, peerInfo{}, errorf(frames.RefuseHost, "this node is %s, not %s", m.cfg.Local, h.Remote)
+	}
+	c := m.Connection(h.Local)
+	if c == nil || h.Local == m.cfg.Local {
+		return nil, peerInfo{}, errorf(frames.RefuseUnknownPeer, "unknown peer %q", h.Local)
+	}
+	if err := m.verify(ctx, c.remote, h.Token, state); err != nil {
+		return nil, peerInfo{}, errorf(frames.RefuseToken, "credential of %s: %v", c.remote, err)
+	}
+	if c.dials {
+		// A peer that knocks: it is up, and it is this node's turn to dial.
+		c.actor.TrySend(connEvent{kind: eventDial})
+		return nil, peerInfo{}, errorf(frames.RefuseDirection, "%s dials %s", m.cfg.Local, c.remote)
+	}
+	info, err := understand(h)
+	if err != nil {
+		return nil, peerInfo{}, errorf(frames.RefuseHello, "bad hello: %v", err)
+	}
+	return c, info, nil
+}
+
+// refuse answers with the reason; that the answer arrives is not waited for.
+func (m *Manager) refuse(ctx context.Context, link *wsnet.Link, reason *Error) error {
+	if err := link.WriteMessage(ctx, frames.AppendRefuse(nil, reason.Code, reason.Message)); err != nil {
+		return errors.Join(reason, err)
+	}
+	return reason
+}

@@ -1,0 +1,201 @@
+package gridnode
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// call is the slot of one single on the calling side: a mailbox of one reserved
+// slot whose actor is the caller's own goroutine. Whoever removes the call from
+// session.calls, under the session's lock, owns its end and calls finish exactly
+// once, or returns it to the pool if that is the caller itself.
+type call struct {
+	done     chan struct{} // capacity 1: finish never blocks
+	group    chan *call    // instead of done for a call of a fan-out; has room for all
+	index    int           // in the fan-out
+	resp     []byte
+	err      error
+	deadline time.Duration // node clock; 0: the context decides
+}
+
+var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
+
+func (c *call) finish(resp []byte, err error) {
+	c.resp, c.err = resp, err
+	if c.group != nil {
+		c.group <- c
+		return
+	}
+	c.done <- struct{}{}
+}
+
+func (c *call) free() {
+	c.resp, c.err, c.deadline, c.group = nil, nil, 0, nil
+	calls.Put(c)
+}
+
+// pendingCall is a single that has been sent and not yet awaited. Fan-out begins
+// many and waits for them afterwards.
+type pendingCall struct {
+	s    *session
+	id   uint64
+	call *call
+}
+
+// request performs one single on this session.
+func (s *session) request(ctx context.Context, target uint32, req []byte) ([]byte, error) {
+	p, err := s.begin(ctx, target, req)
+	if err != nil {
+		return nil, err
+	}
+	return p.wait(ctx)
+}
+
+// begin sends the request. The payload is copied before it returns.
+func (s *session) begin(ctx context.Context, target uint32, req []byte) (pendingCall, error) {
+	return s.beginIn(ctx, target, req, nil, 0)
+}
+
+// beginIn is begin for a call that ends in a fan-out's group, if there is one.
+func (s *session) beginIn(ctx context.Context, target uint32, req []byte, group chan *call, index int) (pendingCall, error) {
+	if len(req) > s.maxMessage() {
+		return pendingCall{}, errorf(CodeMessageTooLarge, "request of %d bytes, limit %d", len(req), s.maxMessage())
+	}
+	if ctx.Err() != nil {
+		return pendingCall{}, ended(ctx)
+	}
+	if len(req) > fragmentSize {
+		return s.beginBulk(ctx, target, req)
+	}
+	if err := s.reserve(ctx, len(req)); err != nil {
+		return pendingCall{}, err
+	}
+	if err := s.admit(ctx, len(req)); err != nil {
+		s.window.Return(reserved(len(req)))
+		return pendingCall{}, s.unsent(ctx, err)
+	}
+	p, err := s.addCall(ctx)
+	if err != nil {
+		s.mu.Unlock()
+		s.window.Return(reserved(len(req)))
+		return pendingCall{}, err
+	}
+	p.call.group, p.call.index = group, index
+	f := frames.Frame{Op: frames.OpRequest, Mux: p.id, Target: target, Timeout: s.timeLeft(ctx, p.call), Payload: req}
+	flush := s.out.append(s, &f)
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+	return p, nil
+}
+
+// beginBulk sends a request in fragments, waiting for its turn before each.
+func (s *session) beginBulk(ctx context.Context, target uint32, req []byte) (pendingCall, error) {
+	s.mu.Lock()
+	p, err := s.addCall(ctx)
+	timeout := s.timeLeft(ctx, p.call)
+	s.mu.Unlock()
+	if err != nil {
+		return pendingCall{}, err
+	}
+	f := frames.Frame{Op: frames.OpRequest, Mux: p.id, Target: target, Timeout: timeout}
+	if err := s.sendFragments(ctx, &f, req, p.call.done); err != nil {
+		return pendingCall{}, p.abandon(err)
+	}
+	return p, nil
+}
+
+// addCall makes the slot and its mux ID. s.mu is held.
+func (s *session) addCall(ctx context.Context) (pendingCall, error) {
+	if err := s.usable(); err != nil {
+		return pendingCall{}, err
+	}
+	c := calls.Get().(*call)
+	if _, ok := ctx.Deadline(); !ok && s.node.cfg.CallTimeout > 0 && ctx.Value(noTimeoutKey{}) == nil {
+		c.deadline = s.node.now() + s.node.cfg.CallTimeout
+	}
+	if s.calls == nil {
+		s.calls = make(map[uint64]*call)
+	}
+	id := s.open()
+	s.calls[id] = c
+	return pendingCall{s: s, id: id, call: c}, nil
+}
+
+// timeLeft is the time remaining as it goes on the wire, in microseconds; 0 is
+// none. The receiver's clock starts at receipt, so no clocks need to agree.
+func (s *session) timeLeft(ctx context.Context, c *call) uint64 {
+	left := time.Duration(0)
+	if deadline, ok := ctx.Deadline(); ok {
+		left = max(time.Until(deadline), time.Microsecond)
+	} else if c != nil && c.deadline > 0 {
+		left = s.node.cfg.CallTimeout
+	}
+	return uint64(left / time.Microsecond)
+}
+
+// wait returns the call's end: the response, or the first error. A context that
+// ends makes it return at once; the remote handler is told.
+func (p pendingCall) wait(ctx context.Context) ([]byte, error) {
+	if cancelled := ctx.Done(); cancelled != nil {
+		select {
+		case <-p.call.done:
+		case <-cancelled:
+			return nil, p.abandon(ended(ctx))
+		}
+	} else {
+		<-p.call.done
+	}
+	resp, err := p.call.resp, p.call.err
+	p.call.free()
+	return resp, err
+}
+
+// abandon gives up the call with err and tells the peer. If the call has ended
+// meanwhile its end is dropped: the caller gets err in any case.
+func (p pendingCall) abandon(err error) error {
+	if p.s.takeCall(p.id) == nil {
+		<-p.call.done
+		p.call.free()
+		return err
+	}
+	p.call.free()
+	p.tell(err)
+	return err
+}
+
+// tell lets the peer know that nobody waits for the call any more.
+func (p pendingCall) tell(err error) {
+	code, text := statusOf(err)
+	p.s.control(&frames.Frame{Op: frames.OpCancel, Mux: p.id, Code: code, Text: []byte(text)})
+}
+
+// takeCall removes the call with this ID; the caller of takeCall owns its end.
+func (s *session) takeCall(id uint64) *call {
+	s.mu.Lock()
+	c := s.calls[id]
+	delete(s.calls, id)
+	s.mu.Unlock()
+	return c
+}
+
+// unsent turns an error from before the request was queued into what the caller
+// gets: its own context's cause, or not sent.
+func (s *session) unsent(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return notSent(err)
+}
+
+type noTimeoutKey struct{}
+
+// WithoutTimeout returns a context under which a single without a deadline may
+// last for ever: Config.CallTimeout does not apply.
+func WithoutTimeout(ctx context.Context) context.Context {
+	return context.WithValue(ctx, noTimeoutKey{}, true)
+}

@@ -1,0 +1,219 @@
+package gridnode
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/actorgrid/actorgrid/actor"
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// State is what a Connection is doing.
+type State uint8
+
+// A connection moves between the first three until it is closed.
+const (
+	StateDisconnected State = iota // no session; the next attempt is due, or the peer's to make
+	StateConnecting                // dialling or shaking hands
+	StateConnected                 // calls go through
+	StateClosed                    // the node was closed
+)
+
+func (s State) String() string {
+	return [...]string{"disconnected", "connecting", "connected", "closed"}[s]
+}
+
+// Connection is the lasting relation to one peer. The sessions below it come and
+// go; calls fail with ErrDisconnected while there is none. All methods may be
+// called concurrently.
+//
+// It is an actor: dialling, accepted sessions, losses and the end arrive as
+// messages, one at a time, on a worker of the node's pool. An idle connection has
+// no goroutine.
+type Connection struct {
+	node   *Manager
+	remote string
+	dials  bool
+	base   context.Context // parent of the handlers' contexts: who the caller is
+
+	session  atomic.Pointer[session] // what calls use; nil while there is none
+	actor    *actor.Reactor[connEvent]
+	counters counters
+
+	// Owned by the actor.
+	live     map[*session]struct{} // attached and not yet lost
+	attempts int                   // failed attempts since the last session
+	retry    *time.Timer
+	dialing  bool
+	logged   Code // refusal or failure that has been logged since the last session
+
+	mu      sync.Mutex
+	state   State
+	change  chan struct{} // closed and replaced at each change of state
+	lastErr error
+	gone    chan struct{} // closed when the connection has ended and its sessions too
+}
+
+func newConnection(m *Manager, remote string) *Connection {
+	c := &Connection{
+		node:   m,
+		remote: remote,
+		dials:  remote != m.cfg.Local && dials(m.cfg.Local, remote),
+		base:   context.WithValue(context.Background(), callerKey{}, remote),
+		live:   make(map[*session]struct{}),
+		change: make(chan struct{}),
+		gone:   make(chan struct{}),
+	}
+	c.actor = actor.NewReactor(m.pool, connMailbox, c.receive)
+	return c
+}
+
+// Remote returns the peer's name.
+func (c *Connection) Remote() string { return c.remote }
+
+// State returns the current state.
+func (c *Connection) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Err returns why the last session ended or the last attempt failed; nil while
+// connected.
+func (c *Connection) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lastErr
+}
+
+// setState moves the connection to a state, with the error that led there. It is
+// the only place where state changes.
+func (c *Connection) setState(to State, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == StateClosed {
+		return
+	}
+	if to == StateConnected || err != nil {
+		c.lastErr = err
+	}
+	if c.state == to {
+		return
+	}
+	c.state = to
+	close(c.change)
+	c.change = make(chan struct{})
+}
+
+// WaitForConnect returns nil as soon as the connection is up, ErrClosed when the
+// node is closed, or ctx's error.
+func (c *Connection) WaitForConnect(ctx context.Context) error {
+	for {
+		c.mu.Lock()
+		state, change := c.state, c.change
+		c.mu.Unlock()
+		switch state {
+		case StateConnected:
+			return nil
+		case StateClosed:
+			return ErrClosed
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return ended(ctx)
+		}
+	}
+}
+
+// Request calls a single handler of the peer and returns its response, which
+// belongs to the caller. req may be reused after the return. It fails at once if
+// there is no connection (ErrNotSent, which is an ErrDisconnected) or no such
+// handler; without a deadline in ctx, Config.CallTimeout applies. The end of ctx
+// returns at once and reaches the handler's context.
+func (c *Connection) Request(ctx context.Context, h HandlerID, req []byte) ([]byte, error) {
+	return c.request(ctx, h, "", req)
+}
+
+func (c *Connection) request(ctx context.Context, h HandlerID, route string, req []byte) ([]byte, error) {
+	s, t, err := c.resolve(handlerKey{id: h, kind: frames.KindSingle, route: route})
+	if err != nil {
+		return nil, err
+	}
+	return s.request(ctx, t.index, req)
+}
+
+// OpenMux opens a stream to the peer. payload may be reused after the return. It
+// fails like Request. The end of ctx cancels the stream; there is no default
+// deadline.
+func (c *Connection) OpenMux(ctx context.Context, h HandlerID, payload []byte) (*MuxClient, error) {
+	return c.openMux(ctx, h, "", payload)
+}
+
+func (c *Connection) openMux(ctx context.Context, h HandlerID, route string, payload []byte) (*MuxClient, error) {
+	s, t, err := c.resolve(handlerKey{id: h, kind: frames.KindStream, route: route})
+	if err != nil {
+		return nil, err
+	}
+	return s.openMux(ctx, t, payload)
+}
+
+// resolve finds the live session and the peer's index of a handler.
+func (c *Connection) resolve(key handlerKey) (*session, remoteHandler, error) {
+	s := c.session.Load()
+	if s == nil {
+		return nil, remoteHandler{}, c.down()
+	}
+	t, ok := s.peer.handlers[key]
+	if !ok {
+		return nil, remoteHandler{}, errorf(CodeUnknownHandler, "unknown handler: %s has no %v %d, subroute %q", c.remote, key.kind, key.id, key.route)
+	}
+	return s, t, nil
+}
+
+// down is the error of a call without a session.
+func (c *Connection) down() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == StateClosed {
+		return ErrClosed
+	}
+	if c.lastErr != nil {
+		return notSent(c.lastErr)
+	}
+	return ErrNotSent
+}
+
+// inFlight counts the calls and streams of both directions.
+func (c *Connection) inFlight() int {
+	s := c.session.Load()
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls) + len(s.clients) + len(s.singles) + len(s.servers) + s.out.bytes
+}
+
+// drain tells the peer to send no new calls, and lets no new ones out.
+func (c *Connection) drain() {
+	s := c.session.Load()
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	s.drain = true
+	s.mu.Unlock()
+	s.control(&frames.Frame{Op: frames.OpGoaway, Code: CodeClosed, Text: []byte("shutting down")})
+}
+
+type callerKey struct{}
+
+// Caller returns the name of the peer whose call a handler is serving. ctx is the
+// handler's, or derived from it.
+func Caller(ctx context.Context) (peer string, ok bool) {
+	peer, ok = ctx.Value(callerKey{}).(string)
+	return peer, ok
+}

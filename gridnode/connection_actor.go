@@ -1,0 +1,223 @@
+package gridnode
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// connMailbox is the capacity of a connection's mailbox. Accepted sessions are
+// refused when it is half full, so that the losses of those attached always fit.
+const connMailbox = 4096
+
+// connEvent is a message to a connection's actor.
+type connEvent struct {
+	kind    connEventKind
+	session *session
+	err     error
+}
+
+type connEventKind uint8
+
+const (
+	eventDial     connEventKind = iota // time to dial
+	eventFailed                        // a dial failed with err
+	eventAttached                      // a session went live
+	eventAccepted                      // the serving end of a loopback went live
+	eventLost                          // a session ended with err
+	eventClose                         // the node closes
+)
+
+// knockAfter is how long a node that has just started waits for a peer whose turn
+// it is to dial before it knocks.
+const knockAfter = 100 * time.Millisecond
+
+// start makes the connection begin its life; the node is running.
+func (c *Connection) start() {
+	if c.remote == c.node.cfg.Local {
+		c.startLoopback()
+		return
+	}
+	if c.dials {
+		c.actor.TrySend(connEvent{kind: eventDial})
+		return
+	}
+	c.dialAfter(knockAfter) // no event can come before Start returns
+}
+
+// close ends the connection. All events of sessions that exist precede it.
+func (c *Connection) close(started bool) {
+	if started {
+		c.actor.TrySend(connEvent{kind: eventClose})
+		return
+	}
+	c.setState(StateClosed, ErrClosed)
+	close(c.gone)
+}
+
+// attach announces a live session to the actor; it is refused if the node closes.
+func (c *Connection) attach(s *session) {
+	if c.actor.Len() > connMailbox/2 || c.actor.TrySend(connEvent{kind: eventAttached, session: s}) != nil {
+		s.fail(errorf(CodeOverloaded, "overloaded: too many sessions of one peer"))
+	}
+}
+
+// lost tells the actor that a session has ended.
+func (c *Connection) lost(s *session, err error) {
+	c.session.CompareAndSwap(s, nil) // calls fail fast from here on
+	c.actor.TrySend(connEvent{kind: eventLost, session: s, err: err})
+}
+
+// receive is the actor's body: it runs for one event at a time.
+func (c *Connection) receive(e connEvent) {
+	switch e.kind {
+	case eventDial:
+		c.onDial()
+	case eventFailed:
+		c.dialing = false
+		c.onFailed(e.err)
+	case eventAttached:
+		c.onAttached(e.session)
+	case eventAccepted:
+		c.live[e.session] = struct{}{}
+	case eventLost:
+		c.onLost(e.session, e.err)
+	case eventClose:
+		c.setState(StateClosed, ErrClosed)
+		if c.retry != nil {
+			c.retry.Stop()
+		}
+		for s := range c.live {
+			s.fail(ErrClosed)
+		}
+		c.checkGone()
+	}
+}
+
+func (c *Connection) closing() bool { return c.State() == StateClosed }
+
+// onDial starts an attempt, unless there is one or no need.
+func (c *Connection) onDial() {
+	if c.closing() || c.dialing || c.session.Load() != nil || !c.node.running() || c.node.enter() != nil {
+		return
+	}
+	c.dialing = true
+	if c.dials {
+		c.setState(StateConnecting, nil)
+	}
+	go func() { // ends with the handshake's deadline or Close, which waits for it
+		defer c.node.serving.Done()
+		s, err := c.connect(c.node.ctx)
+		if err != nil {
+			c.actor.TrySend(connEvent{kind: eventFailed, err: err})
+			return
+		}
+		c.attach(s)
+	}()
+}
+
+// onFailed plans the next attempt: at once after a loss, then with exponential
+// backoff and jitter.
+func (c *Connection) onFailed(err error) {
+	if c.closing() || c.session.Load() != nil {
+		return
+	}
+	if !c.dials {
+		return // that was a knock; the peer dials when it wants
+	}
+	c.setState(StateDisconnected, err)
+	c.logOnce(err)
+	cfg := &c.node.cfg
+	delay := cfg.ReconnectMax
+	if c.attempts < 30 {
+		delay = min(delay, cfg.ReconnectMin<<c.attempts)
+	}
+	c.attempts++
+	c.dialAfter(delay/2 + rand.N(delay/2+1))
+}
+
+// dialAfter sets the one timer of the connection.
+func (c *Connection) dialAfter(d time.Duration) {
+	if c.retry != nil {
+		c.retry.Stop()
+	}
+	c.retry = time.AfterFunc(d, func() { c.actor.TrySend(connEvent{kind: eventDial}) })
+}
+
+// onAttached makes a session the one that calls use. It has proved its name, so the
+// one before it, if any, gives way.
+func (c *Connection) onAttached(s *session) {
+	c.dialing = c.dialing && !s.self
+	select {
+	case <-s.done: // lost before it got here; its event has come already or will
+		if s.self {
+			c.onFailed(ErrDisconnected)
+		}
+		return
+	default:
+	}
+	if c.closing() {
+		c.live[s] = struct{}{}
+		s.fail(ErrClosed)
+		return
+	}
+	c.live[s] = struct{}{}
+	if old := c.session.Swap(s); old != nil {
+		old.fail(errReplaced)
+	}
+	c.attempts, c.logged = 0, 0
+	c.counters.connected(s)
+	c.setState(StateConnected, nil)
+	c.node.log.Info("connected", "peer", c.remote)
+}
+
+var errReplaced = errors.New("replaced by a newer connection of the same peer")
+
+// onLost forgets a session and dials again if it was the one in use.
+func (c *Connection) onLost(s *session, err error) {
+	_, attached := c.live[s]
+	delete(c.live, s)
+	if c.closing() {
+		c.checkGone()
+		return
+	}
+	if !attached || c.session.Load() != nil {
+		return
+	}
+	c.setState(StateDisconnected, lostError(err))
+	c.node.log.Info("disconnected", "peer", c.remote, "reason", err)
+	if c.remote == c.node.cfg.Local {
+		c.startLoopback()
+		return
+	}
+	if c.dials {
+		c.onDial()
+	}
+}
+
+// checkGone reports to Close when nothing is left.
+func (c *Connection) checkGone() {
+	if len(c.live) > 0 {
+		return
+	}
+	select {
+	case <-c.gone:
+	default:
+		close(c.gone)
+	}
+}
+
+// logOnce logs why attempts fail, once per kind of failure and session: a peer that
+// is down for an hour costs a line, not a flood.
+func (c *Connection) logOnce(err error) {
+	code := CodeDisconnected
+	var e *Error
+	if errors.As(err, &e) {
+		code = e.Code
+	}
+	if c.logged == code {
+		return
+	}
+	c.logged = code
+	c.node.log.Warn("cannot connect", "peer", c.remote, "error", err)
+}

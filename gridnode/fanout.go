@@ -1,0 +1,168 @@
+package gridnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Result is one peer's answer to a fan-out.
+type Result struct {
+	Peer string
+	Resp []byte
+	Err  error
+}
+
+// Fanout says how a call goes to many peers. The zero value calls all other nodes
+// once, all at a time.
+type Fanout struct {
+	Peers    []string // names; nil means all other nodes, in the order of Config.Peers
+	Subroute string   // of the handler
+	Limit    int      // calls in flight at once; 0: no limit
+	Retry    Retry
+}
+
+// Retry says when a peer's call is tried again: after ErrNotSent and ErrOverloaded
+// always, after other errors only if Retryable says so, since the peer may have
+// acted on the call.
+type Retry struct {
+	Attempts  int              // in all; below 1 means 1
+	Pause     time.Duration    // before the second; doubled each time, with jitter; default 100 ms
+	Retryable func(error) bool // further errors that are safe to retry
+}
+
+// ErrNoQuorum is what Quorum returns when too few peers answered.
+var ErrNoQuorum = errors.New("gridnode: no quorum")
+
+// Broadcast calls h on every peer of f and returns their results in order. The end
+// of ctx ends the calls that are under way, with its error.
+func (m *Manager) Broadcast(ctx context.Context, h HandlerID, req []byte, f Fanout) []Result {
+	peers := f.peers(m)
+	if f.direct(len(peers), len(req)) {
+		return m.broadcastDirect(ctx, h, req, f.Subroute, peers)
+	}
+	results := make([]Result, len(peers))
+	for got := range m.fan(ctx, h, req, f, peers) {
+		results[got.index] = got.Result
+	}
+	return results
+}
+
+// Quorum calls h on every peer of f and returns as soon as need of them have
+// answered without an error, with the answers so far. If that has become
+// impossible, or ctx ends, it returns the results so far and an error that is
+// ErrNoQuorum or ctx's.
+//
+// With undo nil the calls still under way are cancelled. Otherwise they go on, out
+// of reach of ctx's end, and undo gets every answer that the caller will not use:
+// those that come after the return, and all of them if there is no quorum. undo is
+// called from one goroutine, which Close waits for.
+func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int, f Fanout, undo func(Result)) ([]Result, error) {
+	peers := f.peers(m)
+	if need > len(peers) {
+		return nil, fmt.Errorf("%w: %d needed of %d peers", ErrNoQuorum, need, len(peers))
+	}
+	if err := m.enter(); err != nil {
+		return nil, err
+	}
+	callCtx, cancel := context.WithCancel(ctx)
+	if undo != nil {
+		cancel()
+		callCtx, cancel = detach(ctx)
+	}
+	q := quorum{need: need, left: len(peers)}
+	answers := m.fan(callCtx, h, append([]byte(nil), req...), f, peers)
+	err := q.collect(ctx, answers)
+	results := q.results
+	if undo == nil {
+		cancel()
+	}
+	go func() { // ends with the calls; Close ends those and waits
+		defer m.serving.Done()
+		defer cancel()
+		q.cleanUp(answers, err, undo)
+	}()
+	return results, err
+}
+
+// FirstOf calls h on every peer of f, returns the first answer without an error,
+// and cancels the other calls. If none comes the error joins those of the peers.
+func (m *Manager) FirstOf(ctx context.Context, h HandlerID, req []byte, f Fanout) (Result, error) {
+	results, err := m.Quorum(ctx, h, req, 1, f, nil)
+	errs := []error{err}
+	for _, r := range results {
+		if r.Err == nil {
+			return r, nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", r.Peer, r.Err))
+	}
+	return Result{}, errors.Join(errs...)
+}
+
+// detach keeps ctx's values and deadline, not its cancellation.
+func detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	}
+	return context.WithCancel(context.WithoutCancel(ctx))
+}
+
+// quorum counts answers.
+type quorum struct {
+	need, left int
+	results    []Result
+}
+
+// collect reads answers until the outcome is known.
+func (q *quorum) collect(ctx context.Context, answers <-chan indexed) error {
+	for q.need > 0 {
+		if q.left < q.need {
+			return fmt.Errorf("%w: %d more answers needed, %d peers left", ErrNoQuorum, q.need, q.left)
+		}
+		select {
+		case r := <-answers:
+			q.left--
+			q.results = append(q.results, r.Result)
+			if r.Err == nil {
+				q.need--
+			}
+		case <-ctx.Done():
+			return ended(ctx)
+		}
+	}
+	return nil
+}
+
+// cleanUp waits for the late answers and has those undone that nobody will use.
+func (q *quorum) cleanUp(answers <-chan indexed, err error, undo func(Result)) {
+	if undo == nil {
+		undo = func(Result) {}
+	}
+	if err != nil {
+		for _, r := range q.results {
+			if r.Err == nil {
+				undo(r)
+			}
+		}
+	}
+	for r := range answers {
+		if r.Err == nil {
+			undo(r.Result)
+		}
+	}
+}
+
+// peers resolves the zero value.
+func (f Fanout) peers(m *Manager) []string {
+	if f.Peers == nil {
+		return m.peers
+	}
+	return f.Peers
+}
+
+// direct reports whether one goroutine may send all requests: no limit, no retries,
+// and requests that do not wait for a window.
+func (f Fanout) direct(peers, size int) bool {
+	return (f.Limit <= 0 || f.Limit >= peers) && f.Retry.Attempts <= 1 && size <= bulkSize
+}

@@ -1,0 +1,179 @@
+package gridnode
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// indexed is a Result and the position of its peer.
+type indexed struct {
+	Result
+	index int
+}
+
+// fan calls all peers with the limit and the retries of f. The channel has room for
+// all results and is closed after the last.
+func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, peers []string) <-chan indexed {
+	results := make(chan indexed, len(peers))
+	workers := len(peers)
+	if f.Limit > 0 {
+		workers = min(workers, f.Limit)
+	}
+	next := make(chan int, len(peers))
+	for i := range peers {
+		next <- i
+	}
+	close(next)
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for i := range next {
+				resp, err := m.tryPeer(ctx, peers[i], h, req, f)
+				results <- indexed{Result{Peer: peers[i], Resp: resp, Err: err}, i}
+			}
+		})
+	}
+	go func() { // ends with the calls; the reader of results waits for it
+		group.Wait()
+		close(results)
+	}()
+	return results
+}
+
+// tryPeer calls one peer as often as the policy allows.
+func (m *Manager) tryPeer(ctx context.Context, peer string, h HandlerID, req []byte, f Fanout) ([]byte, error) {
+	c := m.Connection(peer)
+	if c == nil {
+		return nil, errorf(CodeNotSent, "not sent: unknown peer %q", peer)
+	}
+	pause := f.Retry.Pause
+	if pause <= 0 {
+		pause = 100 * time.Millisecond
+	}
+	for attempt := 1; ; attempt++ {
+		resp, err := c.request(ctx, h, f.Subroute, req)
+		if err == nil || attempt >= f.Retry.Attempts || !f.Retry.allows(err) {
+			return resp, err
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ended(ctx)
+		}
+		pause *= 2
+	}
+}
+
+// allows reports whether a call that failed with err may be sent again.
+func (r Retry) allows(err error) bool {
+	return errors.Is(err, ErrNotSent) || errors.Is(err, ErrOverloaded) || r.Retryable != nil && r.Retryable(err)
+}
+
+// broadcastDirect sends all requests from this goroutine and then waits for all, so
+// that a broadcast costs no goroutine and few wake-ups. Peers whose queue is full
+// get their own goroutine: they must not hold up the others.
+func (m *Manager) broadcastDirect(ctx context.Context, h HandlerID, req []byte, route string, peers []string) []Result {
+	b := &broadcast{
+		ctx:     ctx,
+		key:     handlerKey{id: h, kind: frames.KindSingle, route: route},
+		results: make([]Result, len(peers)),
+		pending: make([]pendingCall, len(peers)),
+		group:   make(chan *call, len(peers)),
+	}
+	for i, peer := range peers {
+		b.results[i].Peer = peer
+		b.send(i, m.Connection(peer), req)
+	}
+	b.wait()
+	b.crowded.Wait()
+	return b.results
+}
+
+// broadcast is the state of one broadcastDirect; its goroutine owns it, but for
+// results[i] of a crowded peer.
+type broadcast struct {
+	ctx     context.Context
+	key     handlerKey
+	results []Result
+	pending []pendingCall
+	group   chan *call
+	left    int
+	crowded sync.WaitGroup
+}
+
+func (b *broadcast) send(i int, c *Connection, req []byte) {
+	r := &b.results[i]
+	if c == nil {
+		r.Err = errorf(CodeNotSent, "not sent: unknown peer %q", r.Peer)
+		return
+	}
+	s, t, err := c.resolve(b.key)
+	if err != nil {
+		r.Err = err
+		return
+	}
+	if s.crowded() {
+		b.crowded.Go(func() { r.Resp, r.Err = s.request(b.ctx, t.index, req) })
+		return
+	}
+	p, err := s.beginIn(b.ctx, t.index, req, b.group, i)
+	if err != nil {
+		r.Err = err
+		return
+	}
+	b.pending[i] = p
+	b.left++
+}
+
+// wait collects the ends of all calls; at the end of the context it abandons those
+// under way.
+func (b *broadcast) wait() {
+	cancelled := b.ctx.Done()
+	for b.left > 0 {
+		select {
+		case c := <-b.group:
+			b.take(c)
+		case <-cancelled:
+			cancelled = nil
+			b.abandon()
+		}
+	}
+}
+
+func (b *broadcast) take(c *call) {
+	r := &b.results[c.index]
+	r.Resp, r.Err = c.resp, c.err
+	b.pending[c.index] = pendingCall{}
+	b.left--
+	c.free()
+}
+
+// abandon ends the calls that nobody has ended yet; the others are in the group, or
+// about to be.
+func (b *broadcast) abandon() {
+	err := ended(b.ctx)
+	for i, p := range b.pending {
+		if p.s == nil || p.s.takeCall(p.id) == nil {
+			continue
+		}
+		p.call.free()
+		p.tell(err)
+		b.pending[i] = pendingCall{}
+		b.results[i].Err = err
+		b.left--
+	}
+}
+
+// crowded reports whether a small request would have to wait for room.
+func (s *session) crowded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.bytes >= s.node.cfg.QueueLimit
+}

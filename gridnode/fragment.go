@@ -1,0 +1,133 @@
+package gridnode
+
+import (
+	"context"
+
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// maxMessage is the largest payload that both sides allow.
+func (s *session) maxMessage() int {
+	return min(s.node.cfg.MaxMessage, s.peer.maxMessage)
+}
+
+// reserve takes n bytes of the session byte window if the payload is bulk. It
+// bounds what is in flight, kernel buffers included, so that a tiny call never
+// waits behind more than a window of large ones.
+func (s *session) reserve(ctx context.Context, n int) error {
+	if n <= bulkSize {
+		return nil
+	}
+	if err := s.window.TakeN(ctx, int64(n)); err != nil {
+		return s.unsent(ctx, err)
+	}
+	return nil
+}
+
+// sendFragments sends payload as fragments of f's message, each when there is
+// room, so that other frames go between. stop, if not nil, is readable when the
+// receiver has ended the mux: the rest is not sent then, which is no error.
+func (s *session) sendFragments(ctx context.Context, f *frames.Frame, payload []byte, stop <-chan struct{}) error {
+	f.Flags = frames.FlagMore
+	f.Size = uint64(len(payload))
+	for len(payload) > 0 {
+		n := min(len(payload), fragmentSize)
+		f.Payload = payload[:n]
+		payload = payload[n:]
+		if len(payload) == 0 {
+			f.Flags &^= frames.FlagMore
+		}
+		if err := s.reserve(ctx, n); err != nil {
+			return err
+		}
+		if len(stop) > 0 {
+			s.window.Return(reserved(n))
+			return nil
+		}
+		if err := s.enqueue(ctx, f); err != nil {
+			return err
+		}
+		f.Flags |= frames.FlagCont
+	}
+	return nil
+}
+
+// enqueue admits one data frame and sees that it is flushed.
+func (s *session) enqueue(ctx context.Context, f *frames.Frame) error {
+	if err := s.admit(ctx, len(f.Payload)); err != nil {
+		s.window.Return(reserved(len(f.Payload)))
+		return err
+	}
+	flush := s.out.append(s, f)
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+	return nil
+}
+
+// send sends one message, whole or in fragments. f carries the rest of the frame.
+func (s *session) send(ctx context.Context, f *frames.Frame, payload []byte) error {
+	if len(payload) > fragmentSize {
+		return s.sendFragments(ctx, f, payload, nil)
+	}
+	if err := s.reserve(ctx, len(payload)); err != nil {
+		return err
+	}
+	f.Payload = payload
+	return s.enqueue(ctx, f)
+}
+
+// reserved is how many bytes of the window a payload of n bytes takes.
+func reserved(n int) int64 {
+	if n <= bulkSize {
+		return 0
+	}
+	return int64(n)
+}
+
+// assembly is a message that arrives in fragments. It belongs to the reader.
+type assembly struct {
+	first frames.Frame // of the first fragment; Payload unset
+	buf   []byte       // capacity: the announced size
+}
+
+// newAssembly checks the announced size against the limits and the session's
+// receive budget before it allocates.
+func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
+	if f.Size > uint64(s.node.cfg.MaxMessage) {
+		return nil, errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", f.Size, s.node.cfg.MaxMessage)
+	}
+	if !s.hold(int(f.Size)) {
+		return nil, errorf(CodeOverloaded, "overloaded: more than %d bytes received and not taken", s.node.cfg.ReceiveBudget)
+	}
+	a := &assembly{first: *f, buf: make([]byte, 0, f.Size)}
+	a.first.Payload, a.first.Text = nil, nil
+	return a, nil
+}
+
+// add appends a fragment; it reports whether the message is complete.
+func (a *assembly) add(f *frames.Frame) (complete bool, err error) {
+	if len(a.buf)+len(f.Payload) > cap(a.buf) {
+		return false, protocolError("fragments exceed the announced %d bytes", a.first.Size)
+	}
+	a.buf = append(a.buf, f.Payload...)
+	if f.Flags&frames.FlagMore != 0 {
+		return false, nil
+	}
+	if uint64(len(a.buf)) != a.first.Size {
+		return false, protocolError("fragments of %d bytes, announced %d", len(a.buf), a.first.Size)
+	}
+	return true, nil
+}
+
+// hold counts n received bytes against the budget.
+func (s *session) hold(n int) bool {
+	if s.held.Add(int64(n)) > int64(s.node.cfg.ReceiveBudget) {
+		s.held.Add(-int64(n))
+		return false
+	}
+	return true
+}
+
+func (s *session) release(n int) { s.held.Add(-int64(n)) }

@@ -1,0 +1,183 @@
+package gridnode
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+
+	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
+)
+
+// maxTokenSize is what a hello keeps free for the credential, in bytes.
+const maxTokenSize = 16 << 10
+
+// maxWireMessage is the largest WebSocket message that is accepted: a batch is
+// closed at batchSize, and one frame may still fit behind.
+const maxWireMessage = 2*batchSize + fragmentSize + maxErrorText
+
+// peerInfo is what a peer said in its hello or accept.
+type peerInfo struct {
+	name       string
+	instance   [16]byte
+	maxMessage int
+	window     int
+	checksum   bool
+	handlers   map[handlerKey]remoteHandler
+}
+
+// remoteHandler is a handler of the peer: its index in the announced table, which
+// is what the wire carries, and its capacities.
+type remoteHandler struct {
+	index   uint32
+	in, out int
+}
+
+// hello is what this node says of itself to peer.
+func (m *Manager) hello(peer, token string) frames.Hello {
+	return frames.Hello{
+		Version:    frames.Version,
+		Local:      m.cfg.Local,
+		Remote:     peer,
+		Instance:   m.instance,
+		Token:      token,
+		MaxMessage: uint64(m.cfg.MaxMessage),
+		Window:     uint64(m.cfg.Window),
+		MaxMuxes:   uint32(min(m.cfg.MaxMuxesPerPeer, 1<<31)),
+		Handlers:   m.announce,
+	}
+}
+
+// understand turns the peer's hello into peerInfo, or says what is wrong with it.
+func understand(h *frames.Hello) (peerInfo, error) {
+	if h.MaxMessage < 1 || h.Window < 2*fragmentSize || h.Window > 1<<40 {
+		return peerInfo{}, fmt.Errorf("max message %d, window %d", h.MaxMessage, h.Window)
+	}
+	info := peerInfo{
+		name:       h.Local,
+		instance:   h.Instance,
+		maxMessage: int(min(h.MaxMessage, maxMessageLimit)),
+		window:     int(min(h.Window, 1<<30)),
+		handlers:   make(map[handlerKey]remoteHandler, len(h.Handlers)),
+	}
+	for i, r := range h.Handlers {
+		if r.In > maxStreamCapacity || r.Out > maxStreamCapacity {
+			return peerInfo{}, fmt.Errorf("handler %d: capacities %d and %d", r.ID, r.In, r.Out)
+		}
+		key := handlerKey{id: HandlerID(r.ID), kind: r.Kind, route: r.Route}
+		info.handlers[key] = remoteHandler{index: uint32(i), in: int(r.In), out: int(r.Out)}
+	}
+	return info, nil
+}
+
+// connect dials the peer, shakes hands and returns a live session. Whoever is not
+// the side that dials only knocks by it: the peer refuses, and dials back.
+func (c *Connection) connect(ctx context.Context) (*session, error) {
+	m := c.node
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.HandshakeTimeout)
+	defer cancel()
+	token, err := m.token(ctx, c.remote)
+	if err != nil {
+		return nil, err
+	}
+	link, err := wsnet.Dial(ctx, wsnet.DialOptions{
+		URL:        c.remote + m.cfg.Path,
+		Dial:       m.cfg.Dial,
+		TLS:        m.cfg.TLS,
+		MaxMessage: maxWireMessage,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", c.remote, err)
+	}
+	info, err := c.greet(ctx, link, token)
+	if err != nil {
+		link.Close()
+		return nil, err
+	}
+	return c.goLive(link, info, true)
+}
+
+// token asks the application for the credential to show to peer.
+func (m *Manager) token(ctx context.Context, peer string) (string, error) {
+	if m.cfg.Token == nil {
+		return "", nil
+	}
+	token, err := m.cfg.Token(ctx, peer)
+	if err != nil {
+		return "", fmt.Errorf("token for %s: %w", peer, err)
+	}
+	if len(token) > maxTokenSize {
+		return "", fmt.Errorf("token for %s: %d bytes, limit %d", peer, len(token), maxTokenSize)
+	}
+	return token, nil
+}
+
+// greet is the dialling side of the exchange: hello, then accept or refusal.
+func (c *Connection) greet(ctx context.Context, link *wsnet.Link, token string) (peerInfo, error) {
+	m := c.node
+	hello := m.hello(c.remote, token)
+	hello.Features = features(link.TLS())
+	if err := link.WriteMessage(ctx, frames.AppendHello(nil, frames.OpHello, &hello)); err != nil {
+		return peerInfo{}, fmt.Errorf("hello to %s: %w", c.remote, err)
+	}
+	msg, err := link.ReadMessage(ctx, maxHandshakeSize)
+	if err != nil {
+		return peerInfo{}, fmt.Errorf("answer of %s: %w", c.remote, err)
+	}
+	h, err := frames.DecodeHandshake(msg)
+	if err != nil {
+		return peerInfo{}, errorf(CodeProtocol, "answer of %s: %v", c.remote, err)
+	}
+	switch h.Op {
+	case frames.OpRefuse:
+		return peerInfo{}, &Error{Code: h.Code, Message: "refused: " + h.Reason, Remote: true}
+	case frames.OpAccept:
+	default:
+		return peerInfo{}, errorf(CodeProtocol, "answer of %s: op %d", c.remote, h.Op)
+	}
+	if h.Hello.Version != frames.Version {
+		return peerInfo{}, errorf(frames.RefuseVersion, "%s speaks version %d, this node %d", c.remote, h.Hello.Version, frames.Version)
+	}
+	if h.Hello.Local != c.remote {
+		return peerInfo{}, errorf(frames.RefuseHost, "%s answers as %q", c.remote, h.Hello.Local)
+	}
+	if err := m.verify(ctx, c.remote, h.Hello.Token, link.TLS()); err != nil {
+		return peerInfo{}, errorf(frames.RefuseToken, "%s: %v", c.remote, err)
+	}
+	info, err := understand(&h.Hello)
+	if err != nil {
+		return peerInfo{}, errorf(CodeProtocol, "answer of %s: %v", c.remote, err)
+	}
+	info.checksum = h.Hello.Features&frames.FeatureChecksum != 0
+	return info, nil
+}
+
+// features is what this side of a link wants: a checksum, unless TLS has one.
+func features(state *tls.ConnectionState) uint64 {
+	if state != nil {
+		return 0
+	}
+	return frames.FeatureChecksum
+}
+
+// verify asks the application whether the credential proves the name.
+func (m *Manager) verify(ctx context.Context, peer, token string, state *tls.ConnectionState) error {
+	if m.cfg.Verify == nil {
+		return nil
+	}
+	return m.cfg.Verify(ctx, peer, token, state)
+}
+
+// goLive hands the link's socket to its transport and starts the session.
+func (c *Connection) goLive(link *wsnet.Link, info peerInfo, dialler bool) (*session, error) {
+	s := newSession(c, info, dialler)
+	err := link.Start(&c.node.net, func(conn wsnet.Conn) wsnet.Handler {
+		s.wire = conn
+		return s
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start of the transport to %s: %w", c.remote, err)
+	}
+	s.startTick()
+	return s, nil
+}

@@ -1,0 +1,27 @@
+package wsnet
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// unsent is how many bytes the kernel may hold that it has not sent yet. Its own
+// buffers grow to megabytes, behind which a tiny frame would wait on a slow link.
+const unsent = 128 << 10
+
+// limitUnsent sets TCP_NOTSENT_LOWAT. It is an improvement, not a need: errors are
+// ignored.
+func limitUnsent(conn net.Conn) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+	})
+}

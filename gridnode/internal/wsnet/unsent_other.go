@@ -1,0 +1,8 @@
+//go:build !linux
+
+package wsnet
+
+import "net"
+
+// limitUnsent does nothing where TCP_NOTSENT_LOWAT is not at hand.
+func limitUnsent(net.Conn) {}

@@ -1,0 +1,202 @@
+package gridnode
+
+import (
+	"context"
+	"io"
+	"iter"
+	"sync/atomic"
+
+	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/mailbox"
+)
+
+// mux is what both ends of a stream share: the mailbox of what has arrived, whose
+// capacity is the credit granted to the peer, and the credit to send. The mailbox
+// is the stream's only queue; whoever calls Recv is the actor that it feeds.
+type mux struct {
+	s   *session
+	id  uint64
+	in  mailbox.Mailbox[[]byte]
+	out mailbox.Credit // messages that may be sent
+
+	taken   atomic.Int64   // messages taken by Recv and not yet returned as credit
+	sending mailbox.Credit // one token: the fragments of two messages never mix
+	broken  func(error)    // ends the stream from this side
+}
+
+func (x *mux) init(s *session, id uint64, in, out int, broken func(error)) {
+	x.s, x.id, x.broken = s, id, broken
+	x.in.Init(in)
+	x.out.Init(int64(out))
+	x.sending.Init(1)
+}
+
+// send takes one credit, then sends the message in the caller's goroutine.
+func (x *mux) send(ctx context.Context, msg []byte) error {
+	if len(msg) > x.s.maxMessage() {
+		return errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", len(msg), x.s.maxMessage())
+	}
+	if err := x.out.Take(ctx); err != nil {
+		return x.sendError(ctx, err)
+	}
+	f := frames.Frame{Op: frames.OpData, Mux: x.id}
+	if len(msg) <= bulkSize {
+		f.Payload = msg
+		return x.sendError(ctx, x.s.enqueue(ctx, &f))
+	}
+	if err := x.sending.Take(ctx); err != nil {
+		return x.sendError(ctx, err)
+	}
+	defer x.sending.Return(1)
+	err := x.sendError(ctx, x.s.send(ctx, &f, msg))
+	if err != nil && f.Flags&frames.FlagCont != 0 {
+		x.broken(err) // half a message is out: nothing can follow it
+	}
+	return err
+}
+
+// sendError gives a context's end its form; the end of the stream is passed on.
+func (x *mux) sendError(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ended(ctx)
+	}
+	return err
+}
+
+// recv returns the next message, and gives its credit back to the peer, half a
+// window at a time.
+func (x *mux) recv(ctx context.Context) ([]byte, error) {
+	msg, err := x.in.Get(ctx)
+	if err != nil {
+		if ctx.Err() != nil && x.in.Cause() == nil {
+			return nil, ended(ctx)
+		}
+		return nil, err
+	}
+	x.s.release(len(msg))
+	x.consumed()
+	return msg, nil
+}
+
+// consumed counts a message as taken and returns credit when it is worth a frame.
+func (x *mux) consumed() {
+	capacity := int64(x.in.Cap())
+	if n := x.taken.Add(1); n < (capacity+1)/2 {
+		return
+	}
+	n := x.taken.Swap(0)
+	if n == 0 || x.in.Cause() != nil {
+		return // another Recv returned it, or the peer will send no more
+	}
+	x.s.control(&frames.Frame{Op: frames.OpCredit, Mux: x.id, Credit: uint64(n)})
+}
+
+// deliver puts an arrived frame into the mailbox; the reader calls it. A full
+// mailbox is the peer's breach of its credit and ends this mux only.
+func (x *mux) deliver(f *frames.Frame) error {
+	msg, complete, err := x.assemble(f)
+	if err != nil || !complete {
+		return err
+	}
+	switch err := x.in.TryPut(msg); err {
+	case nil:
+		return nil
+	case mailbox.ErrFull:
+		x.s.release(len(msg))
+		return errorf(CodeProtocol, "credit overrun: more than %d messages", x.in.Cap())
+	default:
+		x.s.release(len(msg)) // ended meanwhile
+		return nil
+	}
+}
+
+// assemble returns the whole message that f completes; its bytes are held.
+func (x *mux) assemble(f *frames.Frame) (msg []byte, complete bool, err error) {
+	if f.Flags != 0 {
+		if _, msg, complete, err = x.s.assemble(f); err != nil || !complete {
+			return nil, false, err
+		}
+	} else if x.s.assembling[f.Mux] != nil {
+		return nil, false, errorf(CodeProtocol, "message within the fragments of another")
+	} else {
+		msg = cloneBytes(f.Payload)
+	}
+	if !x.s.hold(len(msg)) {
+		return nil, false, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", x.s.node.cfg.ReceiveBudget)
+	}
+	return msg, true, nil
+}
+
+// discard gives the bytes of everything that nobody will take back to the budget.
+func (x *mux) discard() {
+	x.in.Drain(func(msg []byte) { x.s.release(len(msg)) })
+}
+
+// all is Recv as an iterator; the clean end is not yielded.
+func all(ctx context.Context, recv func(context.Context) ([]byte, error)) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for {
+			msg, err := recv(ctx)
+			if err == io.EOF {
+				return
+			}
+			if !yield(msg, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// stream returns the stream with this ID at either end, or nil.
+func (s *session) stream(id uint64) *mux {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.clients[id]; st != nil {
+		return &st.mux
+	}
+	if st := s.servers[id]; st != nil {
+		return &st.mux
+	}
+	return nil
+}
+
+// onData hands a message to its stream.
+func (s *session) onData(f *frames.Frame) error {
+	if err := s.received(f); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	client, server := s.clients[f.Mux], s.servers[f.Mux]
+	s.mu.Unlock()
+	switch {
+	case client != nil:
+		if err := client.deliver(f); err != nil {
+			client.abort(err)
+		}
+	case server != nil:
+		if err := server.deliver(f); err != nil {
+			server.poison(err)
+		}
+	default:
+		s.dropAssembly(f.Mux)
+		return s.known(f.Mux)
+	}
+	return nil
+}
+
+// onCloseSend is the caller's half-close: the handler reads what is queued, then
+// io.EOF.
+func (s *session) onCloseSend(f *frames.Frame) error {
+	s.mu.Lock()
+	st := s.servers[f.Mux]
+	s.mu.Unlock()
+	if st == nil {
+		return s.known(f.Mux)
+	}
+	if s.assembling[f.Mux] != nil {
+		st.poison(errorf(CodeProtocol, "half-close within a message"))
+		return nil
+	}
+	st.in.Close(nil)
+	return nil
+}

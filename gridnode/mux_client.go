@@ -1,0 +1,203 @@
+package gridnode
+
+import (
+	"context"
+	"io"
+	"iter"
+	"sync/atomic"
+
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// MuxClient is the calling side of a stream. It needs no goroutine: Send and Recv
+// run in their callers' goroutines, and may be called concurrently with each other.
+// Several concurrent Send calls, or Recv calls, are safe; their order is undefined.
+//
+// The stream ends when Recv has returned an error: io.EOF after the handler
+// returned nil, the handler's error, or what ended the stream before. Whoever stops
+// earlier must call Cancel, or cancel the context given to OpenMux.
+type MuxClient struct {
+	mux
+	takesInput bool
+	stopWatch  func() bool // detaches from the context of OpenMux; under session.mu
+	halfClosed atomic.Bool
+}
+
+// openMux opens a stream on this session. in and out are the handler's capacities
+// as the peer announced them.
+func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) (*MuxClient, error) {
+	if len(payload) > s.maxMessage() {
+		return nil, errorf(CodeMessageTooLarge, "payload of %d bytes, limit %d", len(payload), s.maxMessage())
+	}
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
+	}
+	if err := s.reserve(ctx, min(len(payload), fragmentSize)); err != nil {
+		return nil, err
+	}
+	if err := s.admit(ctx, min(len(payload), fragmentSize)); err != nil {
+		s.window.Return(reserved(min(len(payload), fragmentSize)))
+		return nil, s.unsent(ctx, err)
+	}
+	if err := s.usable(); err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	st := &MuxClient{takesInput: t.in > 0}
+	st.init(s, s.open(), t.out, t.in, st.abort)
+	s.clients = put(s.clients, st.id, st)
+	f := frames.Frame{Op: frames.OpOpen, Mux: st.id, Target: t.index, Credit: uint64(t.out), Timeout: s.timeLeft(ctx, nil)}
+	rest := payload
+	if len(payload) > fragmentSize {
+		f.Flags, f.Size = frames.FlagMore, uint64(len(payload))
+		rest = payload[:fragmentSize]
+	}
+	f.Payload = rest
+	flush := s.out.append(s, &f)
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+	st.watch(ctx)
+	if err := st.sendRest(ctx, payload[len(rest):]); err != nil {
+		st.Cancel(err)
+		return nil, err
+	}
+	return st, nil
+}
+
+// sendRest sends what the opening frame had no room for.
+func (st *MuxClient) sendRest(ctx context.Context, payload []byte) error {
+	f := frames.Frame{Op: frames.OpOpen, Mux: st.id}
+	for len(payload) > 0 {
+		n := min(len(payload), fragmentSize)
+		f.Flags = frames.FlagCont
+		if n < len(payload) {
+			f.Flags |= frames.FlagMore
+		}
+		if st.in.Cause() != nil {
+			return nil // the handler has refused or ended already: Recv tells
+		}
+		if err := st.s.send(ctx, &f, payload[:n]); err != nil {
+			return st.sendError(ctx, err)
+		}
+		payload = payload[n:]
+	}
+	return nil
+}
+
+// watch makes the end of ctx cancel the stream, without a goroutine meanwhile.
+func (st *MuxClient) watch(ctx context.Context) {
+	if ctx.Done() == nil {
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { st.Cancel(ended(ctx)) })
+	st.s.mu.Lock()
+	open := st.s.clients[st.id] == st
+	if open {
+		st.stopWatch = stop
+	}
+	st.s.mu.Unlock()
+	if !open {
+		stop()
+	}
+}
+
+// Send sends one message to the handler. It waits while the handler's InCapacity
+// is in flight, until ctx or the stream ends. msg may be reused after the return.
+// Send returns an error if the handler takes no input, and after CloseSend. If the
+// stream has ended Send returns its error, or io.EOF after a clean end.
+func (st *MuxClient) Send(ctx context.Context, msg []byte) error {
+	if !st.takesInput {
+		return errorf(CodeProtocol, "send: the handler takes no input")
+	}
+	if st.halfClosed.Load() {
+		return errorf(CodeClosed, "send after CloseSend")
+	}
+	return st.send(ctx, msg)
+}
+
+// Recv returns the handler's next message; it belongs to the caller. At the end it
+// returns io.EOF if the handler returned nil, else the error, each time. The end of
+// ctx ends this Recv only, not the stream.
+func (st *MuxClient) Recv(ctx context.Context) ([]byte, error) { return st.recv(ctx) }
+
+// All returns the messages in order. An error other than the clean end is yielded
+// as the last pair.
+func (st *MuxClient) All(ctx context.Context) iter.Seq2[[]byte, error] { return all(ctx, st.Recv) }
+
+// CloseSend tells the handler that no more messages come; it may go on sending.
+// It never waits, and does nothing the second time.
+func (st *MuxClient) CloseSend() error {
+	if !st.takesInput || st.halfClosed.Swap(true) {
+		return nil
+	}
+	if cause := st.in.Cause(); cause != nil && cause != io.EOF {
+		return cause
+	}
+	st.s.control(&frames.Frame{Op: frames.OpCloseSend, Mux: st.id})
+	return nil
+}
+
+// Cancel ends the stream at once: Send and Recv return cause (context.Canceled if
+// nil), and the handler's context is cancelled with its code and text. After the
+// end it does nothing.
+func (st *MuxClient) Cancel(cause error) {
+	if cause == nil {
+		cause = context.Canceled
+	}
+	st.abort(cause)
+}
+
+// abort ends the stream from this side and tells the handler.
+func (st *MuxClient) abort(cause error) {
+	if st.s.takeClient(st.id) == nil {
+		return
+	}
+	st.finish()
+	st.in.Poison(cause)
+	st.out.Close(cause)
+	st.discard()
+	code, text := statusOf(cause)
+	st.s.control(&frames.Frame{Op: frames.OpCancel, Mux: st.id, Code: code, Text: []byte(text)})
+}
+
+// end is the handler's final status, the only clean end there is. What arrived
+// before it is delivered before it.
+func (st *MuxClient) end(code Code, text string) {
+	st.finish()
+	if code == frames.CodeOK {
+		st.in.Close(nil)
+		st.out.Close(io.EOF)
+		return
+	}
+	err := remoteError(code, text)
+	st.in.Close(err)
+	st.out.Close(err)
+}
+
+// lose ends the stream with the session: what arrived is delivered, then cause.
+func (st *MuxClient) lose(cause error) {
+	st.finish()
+	st.in.Close(cause)
+	st.out.Close(cause)
+}
+
+// finish detaches the stream from its context.
+func (st *MuxClient) finish() {
+	st.s.mu.Lock()
+	stop := st.stopWatch
+	st.s.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+// takeClient removes the stream with this ID; its caller owns its end.
+func (s *session) takeClient(id uint64) *MuxClient {
+	s.mu.Lock()
+	st := s.clients[id]
+	delete(s.clients, id)
+	s.mu.Unlock()
+	return st
+}

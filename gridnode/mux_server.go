@@ -1,0 +1,130 @@
+package gridnode
+
+import (
+	"context"
+	"iter"
+
+	"github.com/actorgrid/actorgrid/actor"
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// MuxServer is the serving side of a stream: an actor whose goroutine is the
+// handler's, and whose mailbox is what the caller has sent.
+type MuxServer struct {
+	mux
+	ctx     actor.Context
+	h       *handler
+	payload []byte
+}
+
+// Payload returns the initial payload; it belongs to the handler.
+func (st *MuxServer) Payload() []byte { return st.payload }
+
+// Send sends one message to the caller. It waits while OutCapacity is in flight,
+// until ctx or the stream ends. msg may be reused after the return.
+func (st *MuxServer) Send(ctx context.Context, msg []byte) error { return st.send(ctx, msg) }
+
+// Recv returns the caller's next message; it belongs to the handler. It returns
+// io.EOF after the caller's CloseSend, and the cause when the stream is cancelled or
+// lost. With InCapacity 0 it waits for that end.
+func (st *MuxServer) Recv(ctx context.Context) ([]byte, error) { return st.recv(ctx) }
+
+// All returns the caller's messages in order. An error other than the clean end is
+// yielded as the last pair.
+func (st *MuxServer) All(ctx context.Context) iter.Seq2[[]byte, error] { return all(ctx, st.Recv) }
+
+// onOpen starts the handler of a new stream, or refuses it.
+func (s *session) onOpen(f *frames.Frame) error {
+	if err := s.received(f); err != nil {
+		return err
+	}
+	if f.Flags&frames.FlagCont == 0 {
+		if err := s.accept(f.Mux); err != nil {
+			return err
+		}
+	}
+	if f.Flags == 0 {
+		s.serveStream(f, cloneBytes(f.Payload))
+		return nil
+	}
+	first, payload, complete, err := s.assemble(f)
+	if err != nil {
+		return s.refuse(f.Mux, err)
+	}
+	if first == nil {
+		return s.known(f.Mux)
+	}
+	if complete {
+		s.serveStream(first, payload)
+	}
+	return nil
+}
+
+// serveStream registers the stream, then starts its handler.
+func (s *session) serveStream(f *frames.Frame, payload []byte) {
+	h := s.node.handlers.at(f.Target)
+	if h == nil || h.mux == nil {
+		s.refuse(f.Mux, errorf(CodeUnknownHandler, "unknown handler: no stream with index %d", f.Target))
+		return
+	}
+	st := &MuxServer{h: h, payload: payload}
+	st.init(s, f.Mux, h.in, int(min(f.Credit, maxStreamCapacity)), st.poison)
+	st.ctx.Init(s.conn.base, deadlineAfter(f.Timeout))
+	if !s.hold(len(payload)) {
+		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", s.node.cfg.ReceiveBudget))
+		return
+	}
+	if err := s.register(func() { s.servers = put(s.servers, f.Mux, st) }); err != nil {
+		s.release(len(payload))
+		s.refuse(f.Mux, err)
+		return
+	}
+	if s.node.pool.Submit(st) != nil {
+		s.release(len(payload))
+		s.forget(f.Mux)
+		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: no worker free"))
+	}
+}
+
+// Run calls the handler and ends the stream with its status. It runs on a worker of
+// the pool for as long as the handler does.
+func (st *MuxServer) Run() {
+	err := st.handle()
+	st.ctx.Finish()
+	cause := err
+	if cause == nil {
+		cause = ErrClosed
+	}
+	st.in.Poison(cause)
+	st.out.Close(cause)
+	known := st.s.forget(st.id)
+	st.discard()
+	st.s.release(len(st.payload))
+	if known {
+		code, text := statusOf(err)
+		st.s.control(&frames.Frame{Op: frames.OpStatus, Mux: st.id, Code: code, Text: []byte(text)})
+	}
+}
+
+func (st *MuxServer) handle() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = st.s.node.panicked(st.h, st.s.conn.remote, v)
+		}
+	}()
+	err = st.h.mux(&st.ctx, st)
+	if err == nil && st.ctx.Err() != nil {
+		// A handler that gives up politely has still not finished: without this a
+		// cancelled stream would look complete.
+		err = context.Cause(&st.ctx)
+	}
+	return err
+}
+
+// poison cancels the stream: it reaches a handler blocked in Recv or Send, and one
+// busy in its own code through its context, whatever its queues hold.
+func (st *MuxServer) poison(cause error) {
+	st.ctx.Cancel(cause)
+	st.in.Poison(cause)
+	st.out.Close(cause)
+}

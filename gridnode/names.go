@@ -1,0 +1,85 @@
+package gridnode
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// normalName checks a node's name and brings it to the one form that is compared
+// and sent: lower case, no path, an explicit port.
+func normalName(name string) (string, error) {
+	if name == "" {
+		return "", fmt.Errorf("empty; want http://host:port or https://host:port")
+	}
+	u, err := url.Parse(name)
+	if err != nil {
+		return "", fmt.Errorf("%q: %w", name, err)
+	}
+	port := ""
+	switch u.Scheme {
+	case "http":
+		port = "80"
+	case "https":
+		port = "443"
+	default:
+		return "", fmt.Errorf("%q: the scheme is not http or https", name)
+	}
+	if u.Hostname() == "" {
+		return "", fmt.Errorf("%q: no host", name)
+	}
+	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
+		return "", fmt.Errorf("%q: only a scheme, a host and a port are allowed", name)
+	}
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), nil
+}
+
+// hostPort is the address part of a normal name.
+func hostPort(name string) string {
+	_, addr, _ := strings.Cut(name, "://")
+	return addr
+}
+
+// dials tells whether local is the side that dials remote. Both sides compute the
+// same answer; over many names each node dials close to half of its peers.
+func dials(local, remote string) bool {
+	low, high := local, remote
+	if low > high {
+		low, high = high, low
+	}
+	h := fnv.New64a()
+	h.Write([]byte(low))
+	h.Write([]byte{0})
+	h.Write([]byte(high))
+	lowDials := mix(h.Sum64())&1 == 0
+	return lowDials == (local == low)
+}
+
+// mix is the finaliser of SplitMix64: FNV's low bits alone depend on little more
+// than the last characters.
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// isLoopback reports whether a normal name certainly stays on this machine.
+func isLoopback(name string) bool {
+	host, _, err := net.SplitHostPort(hostPort(name))
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

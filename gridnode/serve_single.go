@@ -1,0 +1,225 @@
+package gridnode
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/actorgrid/actorgrid/actor"
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// servedSingle is one single on the serving side. It runs as a task of the node's
+// pool; its context is part of it and costs nothing until somebody waits for it.
+// It is not pooled: the handler may keep ctx.
+type servedSingle struct {
+	ctx actor.Context
+	s   *session
+	h   *handler
+	id  uint64
+	req []byte // the handler's
+}
+
+// onRequest starts the handler of a new single, or refuses it.
+func (s *session) onRequest(f *frames.Frame) error {
+	if err := s.received(f); err != nil {
+		return err
+	}
+	if f.Flags&frames.FlagCont == 0 {
+		if err := s.accept(f.Mux); err != nil {
+			return err
+		}
+	}
+	if f.Flags == 0 {
+		s.serveSingle(f, cloneBytes(f.Payload))
+		return nil
+	}
+	first, payload, complete, err := s.assemble(f)
+	if err != nil {
+		return s.refuse(f.Mux, err)
+	}
+	if first == nil {
+		return s.known(f.Mux)
+	}
+	if complete {
+		s.serveSingle(first, payload)
+	}
+	return nil
+}
+
+// serveSingle registers the call, then starts its handler. req belongs to it.
+func (s *session) serveSingle(f *frames.Frame, req []byte) {
+	h := s.node.handlers.at(f.Target)
+	if h == nil || h.single == nil {
+		s.refuse(f.Mux, errorf(CodeUnknownHandler, "unknown handler: no single with index %d", f.Target))
+		return
+	}
+	if !s.hold(len(req)) {
+		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", s.node.cfg.ReceiveBudget))
+		return
+	}
+	c := &servedSingle{s: s, h: h, id: f.Mux, req: req}
+	c.ctx.Init(s.conn.base, deadlineAfter(f.Timeout))
+	if err := s.register(func() { s.singles = put(s.singles, f.Mux, c) }); err != nil {
+		s.release(len(req))
+		s.refuse(f.Mux, err)
+		return
+	}
+	if s.node.pool.Submit(c) != nil {
+		s.forget(f.Mux)
+		s.release(len(req))
+		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: no worker free"))
+	}
+}
+
+// deadlineAfter turns the time remaining from the wire into a time here; zero if
+// there is none.
+func deadlineAfter(microseconds uint64) time.Time {
+	const most = uint64(1<<62) / uint64(time.Microsecond)
+	if microseconds == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(time.Duration(min(microseconds, most)) * time.Microsecond)
+}
+
+// register counts a new mux against the limits and puts it into its table.
+func (s *session) register(insert func()) error {
+	if s.node.muxes.Add(1) > int64(s.node.cfg.MaxMuxes) {
+		s.node.muxes.Add(-1)
+		return errorf(CodeOverloaded, "overloaded: %d muxes on this node", s.node.cfg.MaxMuxes)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.err != nil:
+		s.node.muxes.Add(-1)
+		return s.err
+	case len(s.singles)+len(s.servers) >= s.node.cfg.MaxMuxesPerPeer:
+		s.node.muxes.Add(-1)
+		return errorf(CodeOverloaded, "overloaded: %d muxes of one peer", s.node.cfg.MaxMuxesPerPeer)
+	}
+	insert()
+	return nil
+}
+
+// forget removes a served mux and reports whether it was still there: if not, the
+// session has ended and nobody waits for a reply.
+func (s *session) forget(id uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.forgetLocked(id)
+}
+
+func (s *session) forgetLocked(id uint64) bool {
+	_, single := s.singles[id]
+	_, server := s.servers[id]
+	if !single && !server {
+		return false
+	}
+	delete(s.singles, id)
+	delete(s.servers, id)
+	s.node.muxes.Add(-1)
+	return true
+}
+
+// refuse answers a mux that was not started. A protocol error is passed on and
+// ends the session instead.
+func (s *session) refuse(id uint64, err error) error {
+	if e, ok := err.(*Error); ok && e.Code == CodeProtocol {
+		return err
+	}
+	code, text := statusOf(err)
+	s.control(&frames.Frame{Op: frames.OpStatus, Mux: id, Code: code, Text: []byte(text)})
+	return nil
+}
+
+// Run calls the handler and sends its answer. It runs on a worker of the pool.
+func (c *servedSingle) Run() {
+	defer c.ctx.Finish()
+	resp, err := c.handle()
+	c.s.release(len(c.req))
+	if err == nil && len(resp) > c.s.maxMessage() {
+		err = errorf(CodeMessageTooLarge, "response of %d bytes, limit %d", len(resp), c.s.maxMessage())
+	}
+	if err != nil {
+		c.replyError(err)
+		return
+	}
+	c.reply(resp)
+}
+
+// handle runs the handler and turns a panic into its caller's error.
+func (c *servedSingle) handle() (resp []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			resp, err = nil, c.s.node.panicked(c.h, c.s.conn.remote, v)
+		}
+	}()
+	return c.h.single(&c.ctx, c.req)
+}
+
+// panicked logs a handler's panic with its stack and makes the caller's error.
+func (m *Manager) panicked(h *handler, peer string, v any) error {
+	m.log.Error("handler panicked", "handler", h.key.id, "peer", peer, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	return errorf(CodeInternal, "handler %d panicked: %v", h.key.id, v)
+}
+
+// reply sends the response. It waits for room in the queue in this goroutine.
+func (c *servedSingle) reply(resp []byte) {
+	s := c.s
+	f := frames.Frame{Op: frames.OpReply, Mux: c.id}
+	if len(resp) <= bulkSize {
+		c.replySmall(&f, resp)
+		return
+	}
+	if err := s.send(&c.ctx, &f, resp); err != nil {
+		c.replyError(err)
+		return
+	}
+	s.forget(c.id)
+}
+
+// replySmall is reply with one lock for the table and the queue.
+func (c *servedSingle) replySmall(f *frames.Frame, resp []byte) {
+	s := c.s
+	if s.admit(context.Background(), len(resp)) != nil {
+		return // the session has ended, and with it the call
+	}
+	if !s.forgetLocked(c.id) {
+		s.mu.Unlock()
+		return
+	}
+	f.Payload = resp
+	flush := s.out.append(s, f)
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}
+
+// replyError ends the call with an error, also after some fragments of a response.
+func (c *servedSingle) replyError(err error) {
+	if c.s.forget(c.id) {
+		code, text := statusOf(err)
+		c.s.control(&frames.Frame{Op: frames.OpStatus, Mux: c.id, Code: code, Text: []byte(text)})
+	}
+}
+
+// cloneBytes copies b and keeps nil and empty apart.
+func cloneBytes(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	return append(make([]byte, 0, len(b)), b...)
+}
+
+// put inserts into a table that is made on first use, so that an idle session has
+// none.
+func put[V any](m map[uint64]V, id uint64, v V) map[uint64]V {
+	if m == nil {
+		m = make(map[uint64]V)
+	}
+	m[id] = v
+	return m
+}

@@ -1,0 +1,163 @@
+package gridnode
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
+	"github.com/actorgrid/actorgrid/mailbox"
+)
+
+// wire is the live WebSocket under a session: a wsnet.Conn, or the in-process one
+// of a loopback connection.
+type wire interface {
+	Send(buf []byte) error
+	Pending() int
+	LastRead() time.Duration
+	LastWrite() time.Duration
+	Close(err error)
+}
+
+var _ wire = wsnet.Conn(nil)
+
+// session is one live WebSocket between two nodes. Mux tables, IDs and queues
+// belong to it, so that nothing of a dead one can leak into the next.
+//
+// Two kinds of goroutine meet here. The reader (one at a time: the poller's
+// callback, or the reader goroutine of the other transport) runs Message and
+// BatchEnd and alone owns the fields marked reader. Callers and handlers append
+// frames and take the lock for a few map operations. Nobody blocks under mu.
+type session struct {
+	node     *Manager
+	conn     *Connection
+	wire     wire
+	start    time.Duration // node clock
+	peer     peerInfo      // what the peer said of itself in its hello
+	checksum bool          // agreed in the handshake
+	self     bool          // this node opens odd mux IDs
+
+	window  mailbox.Credit // bytes of large payloads that may still be sent
+	held    atomic.Int64   // bytes received and not yet taken
+	mu      sync.Mutex
+	err     error  // the first error; set once, seen by every call
+	drain   bool   // the peer said goaway: no new calls
+	nextID  uint64 // next mux ID to open
+	calls   map[uint64]*call
+	clients map[uint64]*MuxClient
+	singles map[uint64]*servedSingle
+	servers map[uint64]*MuxServer
+	out     outQueue
+
+	lastID     uint64               // reader: highest mux ID that the peer has opened
+	windowUsed uint64               // reader: bytes of large payloads received and not yet acknowledged
+	assembling map[uint64]*assembly // reader: singles that arrive in fragments
+
+	tick  *time.Timer
+	done  chan struct{} // closed when the session has ended and all its muxes know
+	life  liveness
+	stats *counters
+}
+
+// newSession builds a session that is not live yet. w may be nil until bind.
+func newSession(c *Connection, info peerInfo, dialler bool) *session {
+	s := &session{
+		node:     c.node,
+		conn:     c,
+		start:    c.node.now(),
+		peer:     info,
+		checksum: info.checksum,
+		self:     dialler,
+		nextID:   2,
+		done:     make(chan struct{}),
+		stats:    &c.counters,
+	}
+	if dialler {
+		s.nextID = 1
+	}
+	s.window.Init(int64(info.window))
+	return s
+}
+
+// fail ends the session with its first error; later ones are ignored. It may be
+// called from anywhere, with no lock held. The calls learn of it from Closed.
+func (s *session) fail(err error) { s.wire.Close(err) }
+
+// Closed is called once by the transport, after the last Message. Every call and
+// stream of the session ends here with the session's error.
+func (s *session) Closed(err error) {
+	cause := lostError(err)
+	s.mu.Lock()
+	s.err = cause
+	calls, clients, singles, servers := s.calls, s.clients, s.singles, s.servers
+	s.calls, s.clients, s.singles, s.servers = nil, nil, nil, nil
+	s.out.close()
+	s.mu.Unlock()
+	s.window.Close(cause)
+	if s.tick != nil {
+		s.tick.Stop()
+	}
+	for _, c := range calls {
+		c.finish(nil, cause)
+	}
+	for _, st := range clients {
+		st.lose(cause)
+	}
+	for _, c := range singles {
+		c.ctx.Cancel(cause)
+	}
+	for _, st := range servers {
+		st.poison(cause)
+	}
+	s.node.muxes.Add(-int64(len(singles) + len(servers)))
+	s.conn.lost(s, err)
+	close(s.done)
+}
+
+// lostError makes the error that calls of a lost session end with: the outcome is
+// unknown, and the reason is told.
+func lostError(err error) *Error {
+	if err == nil {
+		return ErrDisconnected.(*Error)
+	}
+	return &Error{Code: CodeDisconnected, Message: "disconnected: " + err.Error(), cause: err}
+}
+
+// protocolError is the end of a session whose peer broke the rules.
+func protocolError(format string, args ...any) error {
+	return errorf(CodeProtocol, "protocol error: "+format, args...)
+}
+
+// open allocates the next mux ID. s.mu is held.
+func (s *session) open() uint64 {
+	id := s.nextID
+	s.nextID += 2
+	return id
+}
+
+// usable returns the error that a new call gets. s.mu is held.
+func (s *session) usable() error {
+	if s.err != nil {
+		return notSent(s.err)
+	}
+	if s.drain {
+		return errorf(CodeNotSent, "disconnected, not sent: %s is shutting down", s.conn.remote)
+	}
+	return nil
+}
+
+func notSent(cause error) error {
+	return &Error{Code: CodeNotSent, Message: "not sent: " + cause.Error(), cause: cause}
+}
+
+// control queues a frame of the control lane: it is always accepted, whatever the
+// data queues hold, and never waits.
+func (s *session) control(f *frames.Frame) {
+	s.mu.Lock()
+	flush := s.out.append(s, f)
+	s.mu.Unlock()
+	if flush {
+		s.flush()
+	}
+}

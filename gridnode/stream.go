@@ -1,0 +1,202 @@
+package gridnode
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// Stream is the channel form of a stream's calling side: thin pumps on top of a
+// MuxClient, one goroutine for the responses and one for the requests, if the
+// handler takes any. OpenMux needs none and is faster.
+//
+// Its user must read Responses to the end, call Results, or cancel the context
+// given to NewStream.
+type Stream struct {
+	Responses <-chan Response // closed after the last response, or after one that carries the error
+	Requests  chan<- []byte   // nil if the handler takes none; close it to signal the end
+
+	mux      *MuxClient
+	ctx      context.Context // ends with the stream
+	cancel   context.CancelFunc
+	requests chan []byte // Requests
+}
+
+// Response is one message of the handler, or the error that ended the stream.
+type Response struct {
+	Msg []byte
+	Err error
+}
+
+// NewStream opens a stream to the peer. payload may be reused after the return.
+// Messages sent to Requests belong to the stream. It fails like OpenMux; the end of
+// ctx cancels the stream.
+func (c *Connection) NewStream(ctx context.Context, h HandlerID, payload []byte) (st *Stream, err error) {
+	return c.newStream(ctx, h, "", payload)
+}
+
+func (c *Connection) newStream(ctx context.Context, h HandlerID, route string, payload []byte) (*Stream, error) {
+	mux, err := c.openMux(ctx, h, route, payload)
+	if err != nil {
+		return nil, err
+	}
+	responses := make(chan Response, 1)
+	st := &Stream{Responses: responses, mux: mux}
+	st.ctx, st.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if mux.takesInput {
+		st.requests = make(chan []byte)
+		st.Requests = st.requests
+		go st.pumpRequests() // ends when Requests is closed or the stream ends
+	}
+	go st.pumpResponses(ctx, responses) // ends with the stream, which ctx can end
+	return st, nil
+}
+
+// pumpResponses moves responses to the channel, in order, with the error as the
+// last. A reader that has gone away is not waited for once the caller's context has
+// ended: the error then takes the place of what it has not read.
+func (st *Stream) pumpResponses(caller context.Context, out chan Response) {
+	defer close(out)
+	defer st.cancel()
+	for {
+		msg, err := st.mux.Recv(st.ctx)
+		if err == io.EOF {
+			return
+		}
+		select {
+		case out <- Response{Msg: msg, Err: err}:
+			if err != nil {
+				return
+			}
+		case <-caller.Done():
+			st.mux.Cancel(ended(caller))
+			replaceLast(out, st.mux.in.Cause())
+			return
+		case <-st.ctx.Done():
+			replaceLast(out, st.mux.in.Cause())
+			return
+		}
+	}
+}
+
+// replaceLast puts err into out, which has room for one; its caller is the only
+// sender.
+func replaceLast(out chan Response, err error) {
+	for {
+		select {
+		case out <- Response{Err: err}:
+			return
+		case <-out:
+		}
+	}
+}
+
+// pumpRequests moves requests to the handler until Requests is closed. After the
+// stream's end it throws away what is still sent until then, so that nobody hangs.
+func (st *Stream) pumpRequests() {
+	for {
+		select {
+		case msg, ok := <-st.requests:
+			if !ok {
+				st.mux.CloseSend()
+				return
+			}
+			if st.mux.Send(st.ctx, msg) != nil {
+				return
+			}
+		case <-st.ctx.Done():
+			return
+		}
+	}
+}
+
+// Results reads the stream to its end: next gets each message, and the return is
+// nil after the handler returned nil, else the error. An error of next cancels the
+// stream and is returned.
+func (st *Stream) Results(next func(msg []byte) error) error {
+	for r := range st.Responses {
+		if r.Err != nil {
+			return r.Err
+		}
+		if err := next(r.Msg); err != nil {
+			st.mux.Cancel(err)
+			st.cancel()
+			for range st.Responses {
+			}
+			return err
+		}
+	}
+	if cause := st.mux.in.Cause(); cause != nil && cause != io.EOF {
+		return cause
+	}
+	return nil
+}
+
+// Send sends one message, as a send on Requests would, but it ends with ctx or the
+// stream, and says so. It must not be called after Requests was closed.
+func (st *Stream) Send(ctx context.Context, msg []byte) error { return st.mux.Send(ctx, msg) }
+
+// channelHandler adapts a channel handler to the method form: one goroutine feeds
+// in, if there is one, and one drains out.
+func channelHandler(h StreamHandler) func(context.Context, *MuxServer) error {
+	return func(ctx context.Context, st *MuxServer) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		var pumps sync.WaitGroup
+		defer pumps.Wait()
+		defer cancel(nil)
+		var in chan []byte
+		if h.InCapacity > 0 {
+			in = make(chan []byte)
+			pumps.Go(func() { feed(ctx, st, in) })
+		}
+		out := make(chan []byte)
+		sent := make(chan error, 1)
+		pumps.Go(func() { sent <- drainTo(ctx, cancel, st, out) })
+		err := callHandler(func() error { return h.Handle(ctx, st.Payload(), in, out) }, out)
+		if sendErr := <-sent; err == nil {
+			err = sendErr
+		}
+		return err
+	}
+}
+
+// callHandler closes out when the handler has returned or panicked.
+func callHandler(handle func() error, out chan []byte) error {
+	defer close(out)
+	return handle()
+}
+
+// feed moves the caller's messages to in, and closes it at the clean end only: a
+// cancelled handler sees its context, not an end that never was.
+func feed(ctx context.Context, st *MuxServer, in chan<- []byte) {
+	for {
+		msg, err := st.Recv(ctx)
+		if err == io.EOF {
+			close(in)
+			return
+		}
+		if err != nil {
+			return
+		}
+		select {
+		case in <- msg:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// drainTo sends what the handler puts into out. After a failed send it goes on
+// reading, so that a handler that does not watch its context is not stuck.
+func drainTo(ctx context.Context, cancel context.CancelCauseFunc, st *MuxServer, out <-chan []byte) error {
+	var failed error
+	for msg := range out {
+		if failed != nil {
+			continue
+		}
+		if failed = st.Send(ctx, msg); failed != nil {
+			cancel(failed)
+		}
+	}
+	return failed
+}

@@ -1,0 +1,103 @@
+package gridnode
+
+import (
+	"context"
+	"time"
+
+	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
+)
+
+// liveness is what one session's tick keeps between its runs; only the tick, which
+// never runs twice at once, touches it.
+type liveness struct {
+	due      time.Duration // when this tick should have run
+	pinged   time.Duration // when the last ping was sent
+	progress time.Duration // the transport's last write, as seen by the tick
+	since    time.Duration // when progress last changed, or nothing was pending
+}
+
+// tickInterval is how often a session looks at its calls' deadlines and its peer's
+// life: one timer per session, none per call.
+func (m *Manager) tickInterval() time.Duration {
+	d := min(time.Second, m.cfg.PingAfter/3, (m.cfg.DeadAfter-m.cfg.PingAfter)/3)
+	if m.cfg.CallTimeout > 0 {
+		d = min(d, m.cfg.CallTimeout/8)
+	}
+	return max(d, 10*time.Millisecond)
+}
+
+func (s *session) startTick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		now := wsnet.Now()
+		s.life = liveness{due: now + s.node.tickInterval(), since: now}
+		s.tick = time.AfterFunc(s.node.tickInterval(), s.onTick)
+	}
+}
+
+// onTick runs on a timer goroutine of the runtime and never waits.
+func (s *session) onTick() {
+	now := wsnet.Now()
+	s.expireCalls()
+	s.checkPeer(now)
+	s.mu.Lock()
+	if s.err == nil {
+		s.life.due = now + s.node.tickInterval()
+		s.tick.Reset(s.node.tickInterval())
+	}
+	s.mu.Unlock()
+}
+
+// checkPeer pings a silent peer and gives up one that is dead: silent for
+// DeadAfter, or not taking bytes for as long. Any received byte is a sign of life,
+// and a link that moves bytes, however slowly, is left alone. A tick that is itself
+// late proves that this process was starved, not that the peer is dead.
+func (s *session) checkPeer(now time.Duration) {
+	cfg := &s.node.cfg
+	starved := now-s.life.due > s.node.tickInterval()
+	silent := now - s.wire.LastRead()
+	if written := s.wire.LastWrite(); s.wire.Pending() == 0 || written != s.life.progress {
+		s.life.progress, s.life.since = written, now
+	}
+	if starved {
+		s.life.since = now
+		return
+	}
+	switch {
+	case silent > cfg.DeadAfter:
+		s.fail(errorf(CodeDisconnected, "peer silent for %v", silent.Round(time.Millisecond)))
+	case now-s.life.since > cfg.DeadAfter:
+		s.fail(errorf(CodeDisconnected, "peer has taken no bytes for %v", (now - s.life.since).Round(time.Millisecond)))
+	case silent > cfg.PingAfter && now-s.life.pinged > cfg.PingAfter:
+		s.life.pinged = now
+		s.control(&frames.Frame{Op: frames.OpPing, Credit: uint64(now)})
+	}
+}
+
+// expireCalls ends the singles whose default timeout is over.
+func (s *session) expireCalls() {
+	now := s.node.now()
+	var ids []uint64
+	var expired []*call
+	s.mu.Lock()
+	for id, c := range s.calls {
+		if c.deadline > 0 && c.deadline <= now {
+			ids, expired = append(ids, id), append(expired, c)
+			delete(s.calls, id)
+		}
+	}
+	s.mu.Unlock()
+	for i, c := range expired {
+		c.finish(nil, context.DeadlineExceeded)
+		s.control(&frames.Frame{Op: frames.OpCancel, Mux: ids[i], Code: CodeDeadlineExceeded, Text: []byte("call timeout")})
+	}
+}
+
+// onPong measures the round trip of the last ping; the reader calls it.
+func (s *session) onPong(f *frames.Frame) {
+	if rtt := wsnet.Now() - time.Duration(f.Credit); rtt > 0 {
+		s.stats.rtt.Store(int64(rtt))
+	}
+}
