@@ -1,9 +1,12 @@
 package actor
 
-import "sync/atomic"
+import (
+	"fmt"
+	"sync/atomic"
+)
 
 // State is where an actor is in its life, which only moves forward.
-type State uint32
+type State uint8
 
 // The states, in order.
 const (
@@ -13,8 +16,13 @@ const (
 	Dead                  // its body has returned
 )
 
+// String returns the state's name in lower case.
 func (s State) String() string {
-	return [...]string{"idle", "running", "stopping", "dead"}[s]
+	names := [...]string{"idle", "running", "stopping", "dead"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return fmt.Sprintf("State(%d)", uint8(s))
 }
 
 // lifecycle holds a State.
@@ -22,7 +30,8 @@ type lifecycle struct{ v atomic.Uint32 }
 
 func (l *lifecycle) state() State { return State(l.v.Load()) }
 
-// to is the one transition function: it moves forward and reports whether it did.
+// to is the one transition function: it moves forward, over several states if need
+// be, and reports whether it did. Of several callers one gets true.
 func (l *lifecycle) to(next State) bool {
 	for {
 		now := l.v.Load()

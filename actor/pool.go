@@ -3,8 +3,8 @@ package actor
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,234 +20,126 @@ var (
 type Task interface{ Run() }
 
 // Pool runs tasks on goroutines that it reuses. A worker that has finished takes
-// the next queued task; workers without work wait, the last to finish first, and
-// end after a while.
+// the next queued task; workers without work wait, the last to finish is the first to
+// be woken, and those that are not needed leave after a while. All methods may be
+// called concurrently, also from tasks.
 //
 // Few workers are woken for a burst of short tasks, yet a task that blocks holds up
-// nobody: each worker, before it runs a task, wakes one more if tasks are left and
-// no other wake-up is on its way. A goroutine per task costs 1 us more per call
-// at 64 callers.
+// nobody. The invariant: while tasks are queued, a worker is on its way to them. So
+// Submit wakes a worker unless one is on its way, and a worker, before it runs the
+// task it took, wakes the next if tasks are left and no other is on its way.
 type Pool struct {
-	max     int
+	// Immutable:
+	limit   int
 	idle    time.Duration
 	onPanic func(v any, stack []byte)
+	gone    chan struct{} // closed by whoever finds the pool closed and without worker
 
+	closed atomic.Bool // set with mu held; a Reactor reads it without
+
+	// Guarded by mu:
 	mu      sync.Mutex
-	queue   []Task // ring
-	head    int
-	queued  int
+	queue   taskRing
 	running int       // tasks being run
-	parked  []*worker // waiting for work; the last one waits the shortest
-	waking  bool      // a worker has been woken or started and has not taken a task yet
-	workers int
-	closed  bool
-	gone    chan struct{} // closed when closed and no worker is left
-	reaper  *time.Timer   // runs while workers are parked
-	reaping bool
+	workers int       // goroutines
+	waking  bool      // a worker was woken or started and has not reached the queue yet
+	parked  []*worker // waiting for work, oldest first
+	epoch   uint64    // ticks of the reaper
+	reaper  *time.Timer
+	reaping bool // the reaper will tick, or is about to
 }
 
-// worker is one goroutine of a pool. wake has room for one token; a worker that
-// finds retire set ends.
-type worker struct {
-	wake   chan struct{}
-	retire bool
-	since  time.Time
-}
-
-// NewPool returns a pool for at most limit tasks, queued and running together. A
-// goroutine without work ends after idle. onPanic hears of tasks that panic, and may
-// be nil. A pool without work has no goroutine.
+// NewPool returns a pool for at most limit tasks, queued and running together, which
+// is also its most goroutines. A goroutine without work leaves after idle, at the
+// latest after twice that, so a pool without work has none. onPanic hears of tasks
+// that panic, from the goroutine that did; if it is nil the panic ends the process,
+// as in any goroutine.
 func NewPool(limit int, idle time.Duration, onPanic func(v any, stack []byte)) *Pool {
-	return &Pool{max: limit, idle: idle, onPanic: onPanic, gone: make(chan struct{})}
+	return &Pool{limit: limit, idle: idle, onPanic: onPanic, gone: make(chan struct{})}
 }
 
 // Submit queues t. It never waits: it returns ErrFull at the limit and ErrClosed
-// after Close.
+// after Close; t is then not run. Tasks are started in the order of Submit.
 func (p *Pool) Submit(t Task) error {
 	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return ErrClosed
-	}
-	if p.queued+p.running >= p.max {
+	if p.queue.length+p.running >= p.limit && !p.closed.Load() {
 		p.mu.Unlock()
 		return ErrFull
 	}
-	p.push(t)
-	w, start := p.recruit()
+	return p.enqueue(t)
+}
+
+// admit is Submit without the limit.
+func (p *Pool) admit(t Task) error {
+	p.mu.Lock()
+	return p.enqueue(t)
+}
+
+// enqueue queues t and sees to it that a worker comes. p.mu is held and released.
+func (p *Pool) enqueue(t Task) error {
+	if p.closed.Load() {
+		p.mu.Unlock()
+		return ErrClosed
+	}
+	p.queue.push(t)
+	w := p.recruit()
 	p.mu.Unlock()
-	p.rouse(w, start)
+	if w != nil {
+		w.wake <- struct{}{}
+	}
 	return nil
 }
 
-// recruit picks a parked worker, or says that one must be started, unless a wake-up
-// is on its way already. p.mu is held.
-func (p *Pool) recruit() (w *worker, start bool) {
-	if p.waking || p.queued == 0 {
-		return nil, false
-	}
-	p.waking = true
-	if n := len(p.parked); n > 0 {
-		w = p.parked[n-1]
-		p.parked[n-1] = nil
-		p.parked = p.parked[:n-1]
-		return w, false
-	}
-	p.workers++
-	return nil, true
-}
-
-// rouse does what recruit decided, without the lock.
-func (p *Pool) rouse(w *worker, start bool) {
-	switch {
-	case w != nil:
-		w.wake <- struct{}{}
-	case start:
-		go p.work(&worker{wake: make(chan struct{}, 1)}) // Wait waits for it
-	}
-}
-
-// work is the body of a worker.
-func (p *Pool) work(w *worker) {
-	woken := true
-	for {
-		p.mu.Lock()
-		if woken {
-			p.waking, woken = false, false
-		}
-		t := p.pop()
-		if t == nil {
-			if !p.park(w) {
-				return
-			}
-			<-w.wake
-			if w.retire {
-				return
-			}
-			woken = true
-			continue
-		}
-		p.running++
-		other, start := p.recruit()
-		p.mu.Unlock()
-		p.rouse(other, start)
-		p.run(t)
-		p.mu.Lock()
-		p.running--
-		p.mu.Unlock()
-	}
-}
-
-// park puts w among those that wait and reports true, or counts it as gone. p.mu is
-// held and released.
-func (p *Pool) park(w *worker) bool {
-	defer p.mu.Unlock()
-	if p.closed {
-		p.leave()
-		return false
-	}
-	w.since = time.Now()
-	p.parked = append(p.parked, w)
-	if !p.reaping {
-		p.reaping = true
-		if p.reaper == nil {
-			p.reaper = time.AfterFunc(p.idle, p.reap)
-		} else {
-			p.reaper.Reset(p.idle)
-		}
-	}
-	return true
-}
-
-// leave counts a worker as gone. p.mu is held.
-func (p *Pool) leave() {
-	p.workers--
-	if p.closed && p.workers == 0 {
-		close(p.gone)
-	}
-}
-
-// reap ends the workers that have been parked for the idle time; those at the
-// bottom have waited longest.
-func (p *Pool) reap() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	oldest := time.Now().Add(-p.idle)
-	n := 0
-	for n < len(p.parked) && (p.closed || !p.parked[n].since.After(oldest)) {
-		p.retire(p.parked[n])
-		n++
-	}
-	p.parked = append(p.parked[:0], p.parked[n:]...)
-	clear(p.parked[len(p.parked):cap(p.parked)])
-	if p.reaping = len(p.parked) > 0; p.reaping {
-		p.reaper.Reset(p.idle)
-	}
-}
-
-// retire ends a parked worker. p.mu is held.
-func (p *Pool) retire(w *worker) {
-	w.retire = true
-	w.wake <- struct{}{}
-	p.leave()
-}
-
-// run runs one task and keeps the worker alive if it panics.
-func (p *Pool) run(t Task) {
-	defer func() {
-		if v := recover(); v != nil && p.onPanic != nil {
-			p.onPanic(v, debug.Stack())
-		}
-	}()
-	t.Run()
-}
-
-// push appends to the ring. p.mu is held.
-func (p *Pool) push(t Task) {
-	if p.queued == len(p.queue) {
-		ring := make([]Task, max(16, 2*len(p.queue)))
-		n := copy(ring, p.queue[p.head:])
-		copy(ring[n:], p.queue[:p.head])
-		p.queue, p.head = ring, 0
-	}
-	p.queue[(p.head+p.queued)%len(p.queue)] = t
-	p.queued++
-}
-
-// pop takes the oldest task, or nil. p.mu is held.
-func (p *Pool) pop() Task {
-	if p.queued == 0 {
+// recruit returns a parked worker for the caller to wake after the unlock. It returns
+// nil if none is needed, and also if none is parked: then it has started one. p.mu is
+// held.
+func (p *Pool) recruit() *worker {
+	if p.waking || p.queue.length == 0 {
 		return nil
 	}
-	t := p.queue[p.head]
-	p.queue[p.head] = nil
-	p.head = (p.head + 1) % len(p.queue)
-	p.queued--
-	return t
+	p.waking = true
+	n := len(p.parked)
+	if n == 0 {
+		p.workers++
+		w := &worker{wake: make(chan struct{}, 1)}
+		go p.work(w) // leaves when retired or the pool is closed; Wait waits for it
+		return nil
+	}
+	w := p.parked[n-1]
+	p.parked[n-1] = nil
+	p.parked = p.parked[:n-1]
+	return w
 }
 
 // Close refuses further tasks. Those that are queued still run.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed.Load() {
 		return
 	}
-	p.closed = true
+	p.closed.Store(true)
 	if p.reaper != nil {
 		p.reaper.Stop()
 	}
-	if p.workers == 0 {
-		close(p.gone)
-	}
-	for _, w := range p.parked {
-		p.retire(w)
-	}
-	p.parked = nil
+	p.retire(len(p.parked))
+	p.checkGone()
 }
 
-// Wait waits until Close was called and all goroutines of the pool have ended.
+// checkGone tells Wait when the last worker of a closed pool has left. p.mu is held.
+func (p *Pool) checkGone() {
+	if p.closed.Load() && p.workers == 0 {
+		close(p.gone)
+	}
+}
+
+// Wait waits until Close was called and all goroutines of the pool have left.
 func (p *Pool) Wait(ctx context.Context) error {
+	select {
+	case <-p.gone:
+		return nil
+	default:
+	}
 	select {
 	case <-p.gone:
 		return nil

@@ -13,6 +13,7 @@ import (
 // session.calls, under the session's lock, owns its end and calls finish exactly
 // once, or returns it to the pool if that is the caller itself.
 type call struct {
+	home     *sync.Pool    // Manager.calls, where it goes back to
 	done     chan struct{} // capacity 1: finish never blocks
 	group    chan *call    // instead of done for a call of a fan-out; has room for all
 	index    int           // in the fan-out
@@ -21,7 +22,11 @@ type call struct {
 	deadline time.Duration // node clock; 0: the context decides
 }
 
-var calls = sync.Pool{New: func() any { return &call{done: make(chan struct{}, 1)} }}
+// initCalls makes the node's pool of slots. It is the node's and not the process's: a
+// channel made in one testing/synctest bubble must not be touched in another.
+func (m *Manager) initCalls() {
+	m.calls.New = func() any { return &call{home: &m.calls, done: make(chan struct{}, 1)} }
+}
 
 func (c *call) finish(resp []byte, err error) {
 	c.resp, c.err = resp, err
@@ -34,7 +39,7 @@ func (c *call) finish(resp []byte, err error) {
 
 func (c *call) free() {
 	c.resp, c.err, c.deadline, c.group = nil, nil, 0, nil
-	calls.Put(c)
+	c.home.Put(c)
 }
 
 // pendingCall is a single that has been sent and not yet awaited. Fan-out begins
@@ -114,7 +119,7 @@ func (s *session) addCall(ctx context.Context) (pendingCall, error) {
 	if err := s.usable(); err != nil {
 		return pendingCall{}, err
 	}
-	c := calls.Get().(*call)
+	c := s.node.calls.Get().(*call)
 	if _, ok := ctx.Deadline(); !ok && s.node.cfg.CallTimeout > 0 && ctx.Value(noTimeoutKey{}) == nil {
 		c.deadline = s.node.now() + s.node.cfg.CallTimeout
 	}

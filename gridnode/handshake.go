@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"math"
 
 	"github.com/actorgrid/actorgrid/frames"
 	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
@@ -43,7 +44,7 @@ func (m *Manager) hello(peer, token string) frames.Hello {
 		Token:      token,
 		MaxMessage: uint64(m.cfg.MaxMessage),
 		Window:     uint64(m.cfg.Window),
-		MaxMuxes:   uint32(min(m.cfg.MaxMuxesPerPeer, 1<<31)),
+		MaxMuxes:   uint32(min(int64(m.cfg.MaxMuxesPerPeer), math.MaxUint32)),
 		Handlers:   m.announce,
 	}
 }

@@ -31,6 +31,7 @@ type Manager struct {
 	born       time.Time
 	muxes      atomic.Int64 // calls and streams being served, against Config.MaxMuxes
 	handshakes atomic.Int64 // in progress on the accepting side
+	calls      sync.Pool    // of *call
 	pool       *actor.Pool  // runs handlers, flushes and the connections' actors
 
 	net wsnet.Net // holds the event loop
@@ -76,6 +77,7 @@ func NewManager(cfg Config) (*Manager, error) {
 		return nil, fmt.Errorf("gridnode: instance ID: %w", err)
 	}
 	m.ctx, m.cancel = context.WithCancelCause(context.Background())
+	m.initCalls()
 	// A handler and the flush of its session may both want a worker.
 	m.pool = actor.NewPool(2*cfg.MaxMuxes+1024, workerIdle, m.poolPanicked)
 	for _, name := range cfg.Peers {

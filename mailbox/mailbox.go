@@ -3,55 +3,48 @@ package mailbox
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 )
 
 var (
 	// ErrFull is returned by TryPut when Cap messages are queued.
 	ErrFull = errors.New("mailbox: full")
-	// ErrClosed is returned by puts into a mailbox that was closed without a cause.
+	// ErrClosed is returned by puts into a mailbox that was closed without a cause,
+	// and is the cause of one that was poisoned without one.
 	ErrClosed = errors.New("mailbox: closed")
 )
 
 // Mailbox is a FIFO queue of at most Cap messages. Its policy when full is the
 // sender's choice: wait (Put), refuse (TryPut), or drop the oldest and count it
-// (PutDropOldest). All methods may be called concurrently. The zero value must be
-// given a capacity with Init.
+// (PutDropOldest). All methods but Init may be called concurrently. The zero value
+// has capacity 0: it takes no message until Init.
 //
 // A mailbox ends in one of two ways, each with a cause. Close is an end in order:
 // what is queued still comes out, then Get returns the cause. Poison is a reserved
 // message that overtakes the queue: Get returns the cause at once.
 type Mailbox[M any] struct {
-	mu       sync.Mutex
-	ring     []M // grows on demand up to capacity; nil while nothing was ever queued
-	head     int
-	length   int
+	// Immutable after Init:
 	capacity int
-	state    state
-	cause    error
-	readers  waiters // wait for a message or the end
-	writers  waiters // wait for room or the end
-	done     chan struct{}
-	stats    Stats
+
+	// Guarded by mu:
+	mu      sync.Mutex
+	queue   ring[M]
+	state   state
+	cause   error         // why it has ended; nil while open
+	readers waiters       // wait for a message or the end
+	writers waiters       // wait for room or the end
+	done    chan struct{} // made by the first Done
+	stats   Stats
 }
 
-// state is the life of a mailbox; it only moves forward.
-type state uint8
-
-const (
-	open state = iota
-	closed
-	poisoned
-)
-
-// Stats are counters over the life of a mailbox.
+// Stats are counters over the life of a mailbox. Puts = Gets + Dropped + Len holds
+// at any moment.
 type Stats struct {
 	Puts    uint64 // messages accepted
 	Gets    uint64 // messages handed out
-	Full    uint64 // puts that found the mailbox full
-	Dropped uint64 // messages dropped by PutDropOldest, or queued at the end
-	MaxLen  int    // most messages queued at once
+	Full    uint64 // puts that found the mailbox full, whatever they did then
+	Dropped uint64 // messages dropped by PutDropOldest or taken by Drain
+	MaxLen  uint64 // most messages queued at once
 }
 
 // New returns a mailbox for capacity messages.
@@ -61,31 +54,38 @@ func New[M any](capacity int) *Mailbox[M] {
 	return b
 }
 
-// Init makes the zero value ready. A capacity of 0 takes no message at all.
-func (b *Mailbox[M]) Init(capacity int) { b.capacity = capacity }
+// Init makes the zero value ready, before any other method is called. A capacity of
+// 0 or less takes no message at all, and still tells receivers of the end.
+func (b *Mailbox[M]) Init(capacity int) { b.capacity = max(capacity, 0) }
 
 // Put queues m, waiting for room. It returns nil, the cause of ctx's end, or the
-// cause of the mailbox's.
+// cause of the mailbox's. If there is room m is queued even if ctx has ended.
 func (b *Mailbox[M]) Put(ctx context.Context, m M) error {
 	b.mu.Lock()
+	accepted, err := b.put(m)
+	if accepted || err != nil {
+		b.mu.Unlock()
+		return err
+	}
+	b.stats.Full++
+	w := b.writers.join()
 	for {
-		err := b.put(m)
-		if err != ErrFull {
-			b.mu.Unlock()
-			return err
-		}
-		w := b.writers.join()
 		b.mu.Unlock()
 		select {
 		case <-w.wake:
-			b.mu.Lock()
-			w.free()
 		case <-ctx.Done():
 			b.mu.Lock()
 			b.writers.leave(w)
 			b.mu.Unlock()
 			return context.Cause(ctx)
 		}
+		b.mu.Lock()
+		if accepted, err = b.put(m); accepted || err != nil {
+			b.writers.free(w)
+			b.mu.Unlock()
+			return err
+		}
+		b.writers.rejoin(w) // a TryPut was faster
 	}
 }
 
@@ -93,87 +93,88 @@ func (b *Mailbox[M]) Put(ctx context.Context, m M) error {
 // waits.
 func (b *Mailbox[M]) TryPut(m M) error {
 	b.mu.Lock()
-	err := b.put(m)
+	accepted, err := b.put(m)
+	if !accepted && err == nil {
+		b.stats.Full++
+		err = ErrFull
+	}
 	b.mu.Unlock()
 	return err
 }
 
 // PutDropOldest queues m; if the mailbox is full the oldest message is dropped for
-// it, which is counted. It never waits.
+// it, which is counted. It never waits. A mailbox of capacity 0 returns ErrFull.
 func (b *Mailbox[M]) PutDropOldest(m M) (dropped bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	err = b.put(m)
-	if err != ErrFull || b.length == 0 {
+	accepted, err := b.put(m)
+	if accepted || err != nil {
 		return false, err
 	}
-	b.take()
+	b.stats.Full++
+	if b.capacity == 0 {
+		return false, ErrFull
+	}
+	b.queue.pop()
 	b.stats.Dropped++
-	return true, b.put(m)
+	b.put(m)
+	return true, nil
 }
 
-// put queues m if there is room. b.mu is held.
-func (b *Mailbox[M]) put(m M) error {
+// put queues m if there is room, else reports neither accepted nor an error: a cause
+// may be any error, ErrFull too, so an error value cannot stand for a full mailbox.
+// b.mu is held.
+func (b *Mailbox[M]) put(m M) (accepted bool, err error) {
 	if b.state != open {
-		return b.endForSenders()
+		return false, b.causeForSenders()
 	}
-	if b.length == b.capacity {
-		b.stats.Full++
-		return ErrFull
+	if b.queue.length >= b.capacity {
+		return false, nil
 	}
-	if b.length == len(b.ring) {
-		b.grow()
-	}
-	i := b.head + b.length
-	if i >= len(b.ring) {
-		i -= len(b.ring)
-	}
-	b.ring[i] = m
-	b.length++
+	b.queue.push(m, b.capacity)
 	b.stats.Puts++
-	b.stats.MaxLen = max(b.stats.MaxLen, b.length)
+	b.stats.MaxLen = max(b.stats.MaxLen, uint64(b.queue.length))
 	b.readers.wakeOne()
-	return nil
-}
-
-// grow doubles the ring.
-func (b *Mailbox[M]) grow() {
-	ring := make([]M, min(max(2*len(b.ring), 4), b.capacity))
-	n := copy(ring, b.ring[b.head:])
-	copy(ring[n:], b.ring[:b.head])
-	b.ring, b.head = ring, 0
+	return true, nil
 }
 
 // Get returns the oldest message, waiting for one. After the end it returns the
-// cause, io.EOF if Close had none. The end of ctx returns its cause.
+// cause, io.EOF if Close had none. The end of ctx returns its cause, but a message
+// that is queued already is handed out nevertheless.
 func (b *Mailbox[M]) Get(ctx context.Context) (M, error) {
 	b.mu.Lock()
+	m, ok, err := b.get()
+	if ok || err != nil {
+		b.mu.Unlock()
+		return m, err
+	}
+	w := b.readers.join()
 	for {
-		m, ok, err := b.get()
-		if ok || err != nil {
-			b.mu.Unlock()
-			return m, err
-		}
-		w := b.readers.join()
 		b.mu.Unlock()
 		select {
 		case <-w.wake:
-			b.mu.Lock()
-			w.free()
 		case <-ctx.Done():
 			b.mu.Lock()
 			b.readers.leave(w)
 			b.mu.Unlock()
 			return m, context.Cause(ctx)
 		}
+		b.mu.Lock()
+		if m, ok, err = b.get(); ok || err != nil {
+			b.readers.free(w)
+			b.mu.Unlock()
+			return m, err
+		}
+		b.readers.rejoin(w) // another receiver was faster
 	}
 }
 
 // TryGet is Get without waiting: ok is false and err nil if nothing is queued.
 func (b *Mailbox[M]) TryGet() (m M, ok bool, err error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.get()
+	m, ok, err = b.get()
+	b.mu.Unlock()
+	return m, ok, err
 }
 
 // get hands out the oldest message, or the end. b.mu is held.
@@ -181,11 +182,10 @@ func (b *Mailbox[M]) get() (m M, ok bool, err error) {
 	if b.state == poisoned {
 		return m, false, b.cause
 	}
-	if b.length > 0 {
-		m = b.take()
+	if b.queue.length > 0 {
 		b.stats.Gets++
 		b.writers.wakeOne()
-		return m, true, nil
+		return b.queue.pop(), true, nil
 	}
 	if b.state == closed {
 		return m, false, b.cause
@@ -193,95 +193,11 @@ func (b *Mailbox[M]) get() (m M, ok bool, err error) {
 	return m, false, nil
 }
 
-// take removes the oldest message. b.mu is held and there is one.
-func (b *Mailbox[M]) take() M {
-	var zero M
-	m := b.ring[b.head]
-	b.ring[b.head] = zero
-	if b.head++; b.head == len(b.ring) {
-		b.head = 0
-	}
-	b.length--
-	return m
-}
-
-// Close ends the mailbox in order: senders get the cause (ErrClosed if nil),
-// receivers what is queued and then the cause (io.EOF if nil). Only the first end
-// counts.
-func (b *Mailbox[M]) Close(cause error) {
-	if cause == nil {
-		cause = io.EOF
-	}
-	b.end(closed, cause)
-}
-
-// Poison ends the mailbox at once, overtaking what is queued, also after Close.
-// What is queued stays for Drain. The first Poison's cause counts.
-func (b *Mailbox[M]) Poison(cause error) {
-	if cause == nil {
-		cause = ErrClosed
-	}
-	b.end(poisoned, cause)
-}
-
-func (b *Mailbox[M]) end(to state, cause error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.state >= to {
-		return
-	}
-	if b.state == open && b.done != nil {
-		close(b.done)
-	}
-	b.state, b.cause = to, cause
-	b.readers.wakeAll()
-	b.writers.wakeAll()
-}
-
-// Drain hands what is queued to each, oldest first, and forgets it. It is for the
-// owner of an ended mailbox.
-func (b *Mailbox[M]) Drain(each func(M)) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for b.length > 0 {
-		b.stats.Dropped++
-		each(b.take())
-	}
-	b.ring, b.head = nil, 0
-}
-
-// Done returns a channel that is closed at the end of the mailbox.
-func (b *Mailbox[M]) Done() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.done == nil {
-		b.done = make(chan struct{})
-		if b.state != open {
-			close(b.done)
-		}
-	}
-	return b.done
-}
-
-// Cause returns why the mailbox has ended, io.EOF after Close(nil); nil before.
-func (b *Mailbox[M]) Cause() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.cause
-}
-
-func (b *Mailbox[M]) endForSenders() error {
-	if b.cause == io.EOF {
-		return ErrClosed
-	}
-	return b.cause
-}
-
 // Len returns how many messages are queued.
 func (b *Mailbox[M]) Len() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.length
+	return b.queue.length
 }
 
 // Cap returns the capacity.

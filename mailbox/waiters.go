@@ -1,28 +1,35 @@
 package mailbox
 
-import "sync"
-
-// waiter is a goroutine that waits. Waiters are pooled; wake has room for one
-// token, so waking never blocks.
+// waiter is a goroutine that waits. wake has room for one token, and a token is sent
+// only to a waiter that has just been taken off the list, so waking never blocks.
 type waiter struct {
 	wake       chan struct{}
-	n          int64 // what it still waits for, if that is an amount
-	granted    int64 // what it was given
-	next, prev *waiter
-	queued     bool
+	want       int64   // Credit: the amount that it waits for
+	granted    bool    // Credit: want has been taken for it
+	queued     bool    // on the list; if not, a token is or was in wake
+	prev, next *waiter // next also links the spare ones
 }
 
-var pool = sync.Pool{New: func() any { return &waiter{wake: make(chan struct{}, 1)} }}
-
-func (w *waiter) free() { pool.Put(w) }
-
 // waiters is a FIFO list of waiters; its owner's lock guards it.
-type waiters struct{ first, last *waiter }
+//
+// Spare waiters are kept here and not in a sync.Pool: a channel that was made in one
+// testing/synctest bubble must not be touched from outside, and a pool shared by the
+// process would hand it on.
+type waiters struct {
+	first, last *waiter
+	spare       *waiter
+}
 
+// join appends a waiter for the caller, who waits on its wake without the lock, and
+// then, with the lock, calls one of free, rejoin and leave.
 func (l *waiters) join() *waiter {
-	w := pool.Get().(*waiter)
-	w.prev, w.next, w.queued = l.last, nil, true
-	w.n, w.granted = 0, 0
+	w := l.spare
+	if w != nil {
+		l.spare, w.next = w.next, nil
+	} else {
+		w = &waiter{wake: make(chan struct{}, 1)}
+	}
+	w.prev, w.queued = l.last, true
 	if l.last != nil {
 		l.last.next = w
 	} else {
@@ -30,6 +37,35 @@ func (l *waiters) join() *waiter {
 	}
 	l.last = w
 	return w
+}
+
+// rejoin puts w, whose token was received in vain, back to the front: its turn came,
+// so it does not queue behind those that came later.
+func (l *waiters) rejoin(w *waiter) {
+	w.next, w.queued = l.first, true
+	if l.first != nil {
+		l.first.prev = w
+	} else {
+		l.last = w
+	}
+	l.first = w
+}
+
+// leave gives up waiting and frees w. A token that has come meanwhile is passed on.
+func (l *waiters) leave(w *waiter) {
+	if w.queued {
+		l.remove(w)
+	} else {
+		<-w.wake
+		l.wakeOne()
+	}
+	l.free(w)
+}
+
+// free keeps w, whose token was received, for the next to join.
+func (l *waiters) free(w *waiter) {
+	w.want, w.granted = 0, false
+	w.next, l.spare = l.spare, w
 }
 
 func (l *waiters) remove(w *waiter) {
@@ -58,15 +94,4 @@ func (l *waiters) wakeAll() {
 	for l.first != nil {
 		l.wakeOne()
 	}
-}
-
-// leave gives up waiting and frees w. A wake-up that has come already is passed on.
-func (l *waiters) leave(w *waiter) {
-	if w.queued {
-		l.remove(w)
-	} else {
-		<-w.wake
-		l.wakeOne()
-	}
-	w.free()
 }

@@ -1,40 +1,75 @@
 package wsnet
 
 import (
-	"encoding/binary"
-	"fmt"
+	"errors"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
+// transport is what differs between the two kinds of live connection.
+type transport interface {
+	// writeFrame takes a frame, which it may not keep. It never waits.
+	writeFrame(frame []byte) error
+	// shut closes the socket without waiting, after a last frame if nothing else is
+	// pending; last may be nil. It is called once.
+	shut(last []byte)
+}
+
 // base is what both transports share: parsing, control frames, the first error, and
 // the promise that Closed comes once and last.
 type base struct {
-	handler Handler
-	client  bool
-	write   func(frame []byte) error // of the transport
-	drop    func(err error)          // closes the socket
+	// Immutable once bound.
+	transport transport
+	handler   Handler
+	client    bool
 
 	lastRead, lastWrite atomic.Int64
 	pending             atomic.Int64
-	owed                atomic.Bool // Writable
+	owed                atomic.Bool  // Writable
+	state               atomic.Int32 // changed under mu
 
 	reading sync.Mutex // held while the handler is called, so that Closed comes last
-	parser  parser     // under reading
-	ended   bool       // under reading
+	parser  parser     // guarded by reading
+	gone    bool       // guarded by reading: the socket is closed, or the stream broken
 
-	failing sync.Mutex
-	err     error // the first error
-	failed  bool
+	mu   sync.Mutex
+	err  error // guarded by mu: the first error, set in stateFailed
+	told bool  // guarded by mu: the handler has been told of the end, or is about to be
 }
 
-func (b *base) init(h Handler, client bool, maxMessage int) {
-	b.handler, b.client = h, client
-	b.parser = parser{masked: !client, max: maxMessage}
+// The states of a connection: from starting to open or failed, from open to failed.
+const (
+	stateStarting = iota // the transport does not have the socket yet
+	stateOpen
+	stateFailed // there is a first error, and shut has been called or will be
+)
+
+// errStarting is what Send returns before Start has got that far.
+var errStarting = errors.New("wsnet: the connection is not live yet")
+
+// bind makes the connection known to its handler.
+func (b *base) bind(t transport, l *Link, bind func(Conn) Handler, c Conn) {
+	b.transport, b.client = t, l.client
+	b.parser = parser{masked: !l.client, max: l.maxMessage}
 	b.lastRead.Store(int64(Now()))
 	b.lastWrite.Store(int64(Now()))
+	b.handler = bind(c)
+}
+
+// goLive tells that the transport has the socket, and closes it if the handler has
+// asked for that already.
+func (b *base) goLive() {
+	b.mu.Lock()
+	failed := b.err != nil
+	if !failed {
+		b.state.Store(stateOpen)
+	}
+	b.mu.Unlock()
+	if failed {
+		b.transport.shut(nil)
+	}
 }
 
 func (b *base) Pending() int             { return int(b.pending.Load()) }
@@ -43,28 +78,50 @@ func (b *base) LastWrite() time.Duration { return time.Duration(b.lastWrite.Load
 
 // Send implements Conn.
 func (b *base) Send(buf []byte) error {
-	return b.sendFrame(buf, opBinary)
+	start := putHeader(buf, opBinary, len(buf)-HeaderSpace, b.client)
+	return b.sendFrame(buf[start:])
 }
 
-func (b *base) sendFrame(buf []byte, op byte) error {
-	start := putHeader(buf, op, len(buf)-HeaderSpace, b.client)
-	b.pending.Add(int64(len(buf) - start))
-	err := b.write(buf[start:])
-	if err == nil && b.pending.Load() > congested {
-		b.owed.Store(true)
+func (b *base) sendFrame(frame []byte) error {
+	switch b.state.Load() {
+	case stateStarting:
+		return errStarting
+	case stateFailed:
+		return b.cause()
 	}
-	return err
+	b.pending.Add(int64(len(frame)))
+	if err := b.transport.writeFrame(frame); err != nil {
+		if cause := b.cause(); cause != nil {
+			return cause
+		}
+		return err
+	}
+	if b.pending.Load() > congested {
+		b.owed.Store(true)
+		b.payWritable() // all of it may have been written before it was owed
+	}
+	return nil
 }
 
 // written counts bytes that the socket has taken.
 func (b *base) written(n int) {
 	b.lastWrite.Store(int64(Now()))
-	if b.pending.Add(-int64(n)) <= drained && b.owed.Load() && b.owed.CompareAndSwap(true, false) {
+	b.pending.Add(-int64(n))
+	b.payWritable()
+}
+
+func (b *base) payWritable() {
+	if !b.owed.Load() || b.pending.Load() > drained || !b.owed.CompareAndSwap(true, false) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.told {
 		b.handler.Writable()
 	}
 }
 
-// received handles the bytes of one read.
+// received handles the bytes of one read, which it may change.
 func (b *base) received(data []byte) {
 	b.lastRead.Store(int64(Now()))
 	b.reading.Lock()
@@ -75,17 +132,17 @@ func (b *base) received(data []byte) {
 // handle parses and dispatches; a panic of the handler ends this connection only.
 // b.reading is held.
 func (b *base) handle(data []byte) {
-	defer func() {
-		if v := recover(); v != nil {
-			b.Close(fmt.Errorf("wsnet: panic: %v\n%s", v, debug.Stack()))
-		}
-	}()
-	if b.ended {
+	if b.gone || b.state.Load() == stateFailed {
 		return
 	}
-	err := b.parser.feed(data, (*events)(b))
-	if err != nil {
-		b.ended = true
+	defer func() {
+		if v := recover(); v != nil {
+			b.gone = true
+			b.Close(&PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	if err := b.parser.feed(data, (*events)(b)); err != nil {
+		b.gone = true
 		b.Close(err)
 		return
 	}
@@ -97,34 +154,52 @@ func (b *base) Close(err error) {
 	if err == nil {
 		err = ErrClosed
 	}
-	b.failing.Lock()
-	if b.failed {
-		b.failing.Unlock()
-		return
+	if b.fail(err) {
+		b.transport.shut(newFrame(opClose, closePayload(err), b.client))
 	}
-	b.failed, b.err = true, err
-	b.failing.Unlock()
-	b.drop(err)
 }
 
-// closed tells the handler, once the socket is closed.
-func (b *base) closed(err error) {
-	b.failing.Lock()
-	if !b.failed {
-		b.failed, b.err = true, err
+// fail records the first error and reports whether the caller has to call shut:
+// goLive does if the connection is not live yet.
+func (b *base) fail(err error) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return false
 	}
-	err = b.err
-	b.failing.Unlock()
+	b.err = err
+	return b.state.Swap(stateFailed) == stateOpen
+}
+
+func (b *base) cause() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// closed tells the handler, once the socket is closed. err counts if there was no
+// other before.
+func (b *base) closed(err error) {
+	b.fail(err)
 	b.reading.Lock()
-	b.ended = true
+	b.gone = true
 	b.reading.Unlock()
+	b.mu.Lock()
+	b.told = true
+	err = b.err
+	b.mu.Unlock()
 	b.handler.Closed(err)
 }
 
 // events is a base as the sink of its parser.
 type events base
 
-func (e *events) message(msg []byte, owned bool) error { return e.handler.Message(msg, owned) }
+func (e *events) message(msg []byte, owned bool) error {
+	if e.state.Load() == stateFailed {
+		return (*base)(e).cause() // the handler has closed within this read
+	}
+	return e.handler.Message(msg, owned)
+}
 
 // control answers pings and close frames (RFC 6455 section 5.5).
 func (e *events) control(op byte, payload []byte) error {
@@ -134,24 +209,9 @@ func (e *events) control(op byte, payload []byte) error {
 		if b.Pending() > congested {
 			return nil // a flood of pings, or a peer that does not read its pongs
 		}
-		return b.sendControl(opPong, payload)
+		return b.sendFrame(newFrame(opPong, payload, b.client))
 	case opClose:
-		closing := &CloseError{Code: 1005}
-		if len(payload) == 1 {
-			return violation("close frame of one byte")
-		}
-		if len(payload) >= 2 {
-			closing.Code = binary.BigEndian.Uint16(payload)
-			closing.Reason = string(payload[2:])
-			payload = payload[:2]
-		}
-		b.sendControl(opClose, payload)
-		return closing
+		return closeError(payload) // Close echoes the code
 	}
 	return nil
-}
-
-func (b *base) sendControl(op byte, payload []byte) error {
-	buf := make([]byte, HeaderSpace, HeaderSpace+maxControl)
-	return b.sendFrame(append(buf, payload...), op)
 }

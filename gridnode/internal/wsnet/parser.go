@@ -1,22 +1,5 @@
 package wsnet
 
-import (
-	"encoding/binary"
-)
-
-// Opcodes (RFC 6455 section 5.2).
-const (
-	opContinuation = 0x0
-	opText         = 0x1
-	opBinary       = 0x2
-	opClose        = 0x8
-	opPing         = 0x9
-	opPong         = 0xa
-)
-
-// maxControl is the longest payload of a control frame (RFC 6455 section 5.5).
-const maxControl = 125
-
 // parser cuts a stream of bytes into messages. It copies only what does not come in
 // one piece, once, and holds no buffer while nothing is incomplete.
 type parser struct {
@@ -34,19 +17,11 @@ type parser struct {
 	inMessage bool   // FIN is still to come
 }
 
-// header is a frame header.
-type header struct {
-	fin    bool
-	op     byte
-	masked bool
-	key    [4]byte
-	length int
-	size   int // of the header itself
-}
-
-// sink is where a parser puts what it finds.
+// sink is where a parser puts what it finds. An error ends the parsing.
 type sink interface {
+	// message takes a message, borrowed unless owned.
 	message(msg []byte, owned bool) error
+	// control takes a control frame; payload is borrowed.
 	control(op byte, payload []byte) error
 }
 
@@ -69,11 +44,12 @@ func (p *parser) feed(data []byte, to sink) error {
 		if h.size == 0 {
 			return nil // incomplete: all of data is kept
 		}
-		if h.op == opBinary && h.fin && h.length <= len(data) {
-			if err := p.whole(h, data[:h.length], to); err != nil {
+		if (h.fin && h.op != opContinuation) && h.length <= uint64(len(data)) {
+			n := int(h.length)
+			if err := p.whole(h, data[:n:n], to); err != nil {
 				return err
 			}
-			data = data[h.length:]
+			data = data[n:]
 			continue
 		}
 		p.begin(h)
@@ -86,10 +62,30 @@ func (p *parser) feed(data []byte, to sink) error {
 	return nil
 }
 
-// whole delivers a message that came in one piece, without a copy.
+// need returns how many bytes feed must get at least to come to the end of a header
+// or a frame: given no more than that, it stops between two frames.
+func (p *parser) need() int {
+	switch {
+	case p.inFrame:
+		return p.remaining
+	case p.headLen < 2:
+		return 2 - p.headLen
+	default:
+		return headerSize(p.head[1]) - p.headLen
+	}
+}
+
+// between reports whether the parser is between two messages.
+func (p *parser) between() bool { return !p.inFrame && !p.inMessage && p.headLen == 0 }
+
+// whole delivers a frame that came in one piece, and is a message or control frame
+// on its own, without a copy.
 func (p *parser) whole(h header, payload []byte, to sink) error {
 	if h.masked {
 		mask(payload, h.key, 0)
+	}
+	if h.control() {
+		return to.control(h.op, payload)
 	}
 	return to.message(payload, false)
 }
@@ -122,69 +118,30 @@ func (p *parser) check(h header, err error) error {
 	case err != nil:
 		return err
 	case h.masked != p.masked && p.masked:
-		return violation("frame of a client without a mask")
+		return violation(codeProtocol, "frame of a client without a mask")
 	case h.masked != p.masked:
-		return violation("masked frame of a server")
-	case h.op >= opClose && (!h.fin || h.length > maxControl):
-		return violation("control frame that is fragmented or longer than %d bytes", maxControl)
-	case h.op >= opClose:
+		return violation(codeProtocol, "masked frame of a server")
+	case h.control() && (!h.fin || h.length > maxControl):
+		return violation(codeProtocol, "control frame that is fragmented or longer than %d bytes", maxControl)
+	case h.control():
 		return nil
 	case h.op == opText:
-		return violation("text message")
+		return violation(codeUnsupported, "text message")
 	case h.op == opContinuation && !p.inMessage:
-		return violation("continuation of no message")
+		return violation(codeProtocol, "continuation of no message")
 	case h.op == opBinary && p.inMessage:
-		return violation("message within the fragments of another")
-	case h.length > p.max-len(p.message):
-		return violation("message exceeds %d bytes", p.max)
+		return violation(codeProtocol, "message within the fragments of another")
+	case h.length > uint64(p.max-len(p.message)):
+		return violation(codeTooBig, "message exceeds %d bytes", p.max)
 	}
 	return nil
 }
 
-// parseHeader decodes a header; size is 0 if b is too short for it.
-func parseHeader(b []byte) (h header, err error) {
-	if len(b) < 2 {
-		return h, nil
-	}
-	if b[0]&0x70 != 0 {
-		return h, violation("reserved bits set")
-	}
-	h.fin, h.op, h.masked = b[0]&0x80 != 0, b[0]&0x0f, b[1]&0x80 != 0
-	if h.op > opBinary && h.op < opClose || h.op > opPong {
-		return h, violation("opcode %d", h.op)
-	}
-	size, length := 2, uint64(b[1]&0x7f)
-	switch length {
-	case 126:
-		if size += 2; len(b) < size {
-			return header{}, nil
-		}
-		if length = uint64(binary.BigEndian.Uint16(b[2:])); length < 126 {
-			return h, violation("length not in its shortest form")
-		}
-	case 127:
-		if size += 8; len(b) < size {
-			return header{}, nil
-		}
-		if length = binary.BigEndian.Uint64(b[2:]); length < 1<<16 || length > 1<<62 {
-			return h, violation("length not in its shortest form, or above 2^62")
-		}
-	}
-	if h.masked {
-		if size += 4; len(b) < size {
-			return header{}, nil
-		}
-		copy(h.key[:], b[size-4:])
-	}
-	h.size = size
-	h.length = int(min(length, 1<<31-1))
-	return h, nil
-}
-
-// begin prepares for a frame that does not come in one piece.
+// begin prepares for a frame that does not come in one piece. A message in a single
+// frame gets a buffer of its exact size, whose bytes are bounded by max.
 func (p *parser) begin(h header) {
-	p.inFrame, p.frame, p.remaining = true, h, h.length
-	if h.op >= opClose {
+	p.inFrame, p.frame, p.remaining = true, h, int(h.length)
+	if h.control() {
 		p.control = make([]byte, 0, h.length)
 		return
 	}
@@ -199,9 +156,9 @@ func (p *parser) payload(data []byte, to sink) (int, error) {
 	n := min(len(data), p.remaining)
 	chunk := data[:n]
 	if p.frame.masked {
-		mask(chunk, p.frame.key, p.frame.length-p.remaining)
+		mask(chunk, p.frame.key, int(p.frame.length)-p.remaining)
 	}
-	if p.frame.op >= opClose {
+	if p.frame.control() {
 		p.control = append(p.control, chunk...)
 	} else {
 		p.message = append(p.message, chunk...)
@@ -215,7 +172,7 @@ func (p *parser) payload(data []byte, to sink) (int, error) {
 // end finishes a frame, and the message if it was the last one of it.
 func (p *parser) end(to sink) error {
 	p.inFrame = false
-	if p.frame.op >= opClose {
+	if p.frame.control() {
 		payload := p.control
 		p.control = nil
 		return to.control(p.frame.op, payload)
@@ -226,58 +183,4 @@ func (p *parser) end(to sink) error {
 	msg := p.message
 	p.message, p.inMessage = nil, false
 	return to.message(msg, true)
-}
-
-// mask applies a masking key to b, which starts at offset in its frame. Our own
-// clients send a key of zero, which costs them and us nothing.
-func mask(b []byte, key [4]byte, offset int) {
-	if key == [4]byte{} {
-		return
-	}
-	var k [8]byte
-	for i := range k {
-		k[i] = key[(offset+i)&3]
-	}
-	k64 := binary.LittleEndian.Uint64(k[:])
-	for len(b) >= 8 {
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)^k64)
-		b = b[8:]
-	}
-	for i := range b {
-		b[i] ^= k[i]
-	}
-}
-
-// putHeader writes the header of a binary message of n bytes so that it ends at
-// buf[HeaderSpace], and returns where it begins. A client masks with a key of zero:
-// RFC 6455 section 5.3 asks for an unpredictable one to protect proxies from
-// scripts in browsers, which have no part here.
-func putHeader(buf []byte, op byte, n int, client bool) int {
-	start := HeaderSpace - 2
-	if client {
-		start -= 4
-	}
-	switch {
-	case n > 1<<16-1:
-		start -= 8
-	case n > 125:
-		start -= 2
-	}
-	b := buf[start:HeaderSpace]
-	b[0] = 0x80 | op
-	switch {
-	case n > 1<<16-1:
-		b[1] = 127
-		binary.BigEndian.PutUint64(b[2:], uint64(n))
-	case n > 125:
-		b[1] = 126
-		binary.BigEndian.PutUint16(b[2:], uint16(n))
-	default:
-		b[1] = byte(n)
-	}
-	if client {
-		b[1] |= 0x80
-		clear(b[len(b)-4:])
-	}
-	return start
 }

@@ -1,9 +1,12 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
 package wsnet
 
 import (
 	"io"
 	"net"
 	"runtime"
+	"syscall"
 
 	"github.com/lesismal/nbio"
 )
@@ -11,34 +14,48 @@ import (
 // yields is how often a poller yields after a batch. nbio's pollers wait in a raw
 // epoll_wait that keeps the P, so what the batch has woken would wait for sysmon.
 // With none a lone caller takes 77 to 102 us, with one the caller's own yield before
-// its flush makes it 130 us, with two 22 to 28 (bench/tuning).
+// its flush makes it 130 us, with two 22 to 28.
 const yields = 2
 
 // pollConn is the transport on nbio's event loop. It has no goroutine: a poller of
 // the engine calls back.
+//
+// Of nbio's connection only Write and CloseWithError are used. Writev loses bytes
+// when the socket does not take all, and the deadlines close connections that have
+// moved on.
 type pollConn struct {
 	base
-	conn *nbio.Conn
+	conn    *nbio.Conn
+	refused bool // guarded by reading: the engine did not take it
 }
 
-// startPoll hands a TCP connection to the engine. leftover has been read already.
-func startPoll(engine *nbio.Engine, conn net.Conn, client bool, maxMessage int, leftover []byte, bind func(Conn) Handler) error {
-	limitUnsent(conn)
-	nbc, err := nbio.NBConn(conn)
+// startTCP hands a TCP connection to the engine. leftover has been read already.
+func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Conn) Handler) error {
+	nbc, err := detach(conn)
 	if err != nil {
 		return err
 	}
+	if err := n.hold(); err != nil {
+		nbc.Close()
+		return err
+	}
+	engine, err := acquire() // until onClose
+	if err != nil {
+		nbc.Close()
+		return err
+	}
 	c := &pollConn{conn: nbc}
-	c.write, c.drop = c.writeSocket, c.dropSocket
-	c.init(bind(c), client, maxMessage)
 	nbc.SetSession(c)
-	// The poller may call back before AddConn returns: it waits for the leftover.
+	c.bind(c, l, bind, c)
+	// The poller calls back before AddConn returns: it waits for the leftover.
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	if _, err := engine.AddConn(nbc); err != nil {
-		c.ended = true
+		c.refused = true
+		release()
 		return err
 	}
+	c.goLive()
 	if len(leftover) > 0 {
 		c.handle(leftover)
 	}
@@ -53,18 +70,46 @@ func (c *pollConn) onData(data []byte) {
 	}
 }
 
-// writeSocket never waits: nbio queues what the socket does not take.
-func (c *pollConn) writeSocket(frame []byte) error {
+// writeFrame implements transport: nbio queues what the socket does not take.
+func (c *pollConn) writeFrame(frame []byte) error {
 	_, err := c.conn.Write(frame)
 	return err
 }
 
-func (c *pollConn) dropSocket(err error) { c.conn.CloseWithError(err) }
+// shut implements transport.
+func (c *pollConn) shut(last []byte) {
+	if last != nil && c.pending.CompareAndSwap(0, int64(len(last))) {
+		c.conn.Write(last) // best effort: an error closes the socket as well
+	}
+	c.conn.CloseWithError(net.ErrClosed)
+}
 
-// onClose runs on the engine's goroutine for closing, and must not wait.
+// onClose runs on the engine's goroutine for closing.
 func (c *pollConn) onClose(err error) {
+	c.reading.Lock()
+	refused := c.refused
+	c.reading.Unlock()
+	if refused {
+		return
+	}
+	release() // before Closed, which may have somebody close the Net
 	if err == nil {
 		err = io.EOF
 	}
 	c.closed(err)
+}
+
+// detach makes an nbio connection of conn, which is closed. nbio duplicates the
+// descriptor without care for child processes, in which it would keep a dead
+// connection open.
+func detach(conn net.Conn) (*nbio.Conn, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	nbc, err := nbio.NBConn(conn)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	syscall.CloseOnExec(nbc.Hash())
+	return nbc, nil
 }

@@ -2,51 +2,65 @@ package wsnet
 
 import (
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
-// readBuffer is what the reader goroutine of a stream transport reads into: one TLS
-// record (RFC 8446 section 5.1) and a bit.
-const readBuffer = 32 << 10
+const (
+	// readBuffer is what the reader goroutine of a stream transport reads into: one
+	// TLS record (RFC 8446 section 5.1) and a bit.
+	readBuffer = 32 << 10
 
-// writeChunk is how much the writer goroutine gives to the socket at a time, so that
-// LastWrite shows progress on a slow link.
-const writeChunk = 64 << 10
+	// writeChunk is how much the writer goroutine gives to the socket at a time, so
+	// that LastWrite shows progress on a slow link.
+	writeChunk = 64 << 10
+
+	// spareBuffer is the largest write buffer that an idle connection keeps.
+	spareBuffer = 16 << 10
+
+	// closeGrace is how long the writing of the close frame may take.
+	closeGrace = 100 * time.Millisecond
+)
 
 // streamConn is the transport for any net.Conn. It has two goroutines: the reader,
 // which owns the connection's end, and the writer, which the reader waits for.
 type streamConn struct {
 	base
 	conn net.Conn
+	wake chan struct{} // capacity 1: the queue is not empty
+	stop chan struct{} // closed by the reader at its end
+	done chan struct{} // closed by the writer at its end
 
-	mu    sync.Mutex
-	queue []byte // frames to be written
-	spare []byte
-	wake  chan struct{} // capacity 1
-	stop  chan struct{} // closed by the reader at its end
-	gone  chan struct{} // closed by the writer at its end
+	out     sync.Mutex
+	queue   []byte      // guarded by out: frames to be written
+	spare   []byte      // guarded by out: the next queue
+	writing bool        // guarded by out
+	last    bool        // guarded by out: the queue is the close frame, and all
+	grace   *time.Timer // guarded by out: until the socket is closed regardless
 }
 
 // startStream hands conn to a stream transport. leftover has been read already.
-func startStream(conn net.Conn, client bool, maxMessage int, leftover []byte, bind func(Conn) Handler) {
-	c := &streamConn{conn: conn, wake: make(chan struct{}, 1), stop: make(chan struct{}), gone: make(chan struct{})}
-	c.write, c.drop = c.enqueue, c.dropSocket
-	c.init(bind(c), client, maxMessage)
+func startStream(l *Link, conn net.Conn, leftover []byte, bind func(Conn) Handler) {
+	c := &streamConn{conn: conn, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	c.bind(c, l, bind, c)
+	c.goLive()
 	go c.writeLoop()        // the reader waits for it
 	go c.readLoop(leftover) // ends with the socket; its last act is Handler.Closed
 }
 
+// readLoop is the reader.
 func (c *streamConn) readLoop(leftover []byte) {
 	err := c.read(leftover)
-	c.Close(err)
+	c.fail(err)
+	c.closeSocket()
 	close(c.stop)
-	<-c.gone
+	<-c.done
 	c.closed(err)
 }
 
+// read returns when the socket is at its end.
 func (c *streamConn) read(leftover []byte) error {
 	if len(leftover) > 0 {
 		c.received(leftover)
@@ -63,51 +77,80 @@ func (c *streamConn) read(leftover []byte) error {
 	}
 }
 
-// enqueue copies a frame for the writer.
-func (c *streamConn) enqueue(frame []byte) error {
-	c.mu.Lock()
-	select {
-	case <-c.stop:
-		c.mu.Unlock()
+// writeFrame implements transport: it copies the frame for the writer.
+func (c *streamConn) writeFrame(frame []byte) error {
+	c.out.Lock()
+	if c.last {
+		c.out.Unlock()
 		return net.ErrClosed
-	default:
 	}
-	if c.queue == nil && c.spare != nil {
-		c.queue, c.spare = c.spare[:0], nil
+	if c.queue == nil {
+		c.queue, c.spare = c.spare, nil
 	}
 	c.queue = append(c.queue, frame...)
-	c.mu.Unlock()
+	c.out.Unlock()
+	c.wakeWriter()
+	return nil
+}
+
+func (c *streamConn) wakeWriter() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
+// shut implements transport. The writer writes the last frame, as that could wait,
+// and closes the socket.
+func (c *streamConn) shut(last []byte) {
+	c.out.Lock()
+	if c.writing || len(c.queue) > 0 || last == nil {
+		c.out.Unlock()
+		c.closeSocket()
+		return
+	}
+	c.queue, c.last = last, true
+	c.pending.Add(int64(len(last)))
+	c.grace = time.AfterFunc(closeGrace, c.closeSocket)
+	c.out.Unlock()
+	c.wakeWriter()
+}
+
+// writeLoop is the writer.
 func (c *streamConn) writeLoop() {
-	defer close(c.gone)
+	defer close(c.done)
 	for {
 		select {
 		case <-c.wake:
 		case <-c.stop:
 			return
 		}
-		c.mu.Lock()
-		buf := c.queue
-		c.queue = nil
-		c.mu.Unlock()
-		if err := c.writeAll(buf); err != nil {
-			c.Close(err)
+		buf, last := c.takeQueue()
+		err := c.writeAll(buf)
+		if err != nil || last {
+			c.fail(err) // no more than a formality after the last frame
+			c.closeSocket()
 			return
 		}
-		c.mu.Lock()
-		if cap(buf) <= 4*writeChunk {
-			c.spare = buf
-		}
-		if len(c.queue) == 0 {
-			c.spare = nil // idle: hold no buffer
-		}
-		c.mu.Unlock()
+		c.writeEnd(buf)
+	}
+}
+
+func (c *streamConn) takeQueue() (buf []byte, last bool) {
+	c.out.Lock()
+	defer c.out.Unlock()
+	buf, c.queue = c.queue, nil
+	c.writing = len(buf) > 0
+	return buf, c.last
+}
+
+// writeEnd keeps a buffer that has been written for the next frames.
+func (c *streamConn) writeEnd(buf []byte) {
+	c.out.Lock()
+	defer c.out.Unlock()
+	c.writing = false
+	if len(buf) > 0 && (cap(buf) <= spareBuffer || len(c.queue) > 0 && cap(buf) <= 4*writeChunk) {
+		c.spare = buf[:0]
 	}
 }
 
@@ -128,14 +171,17 @@ func (c *streamConn) writeAll(buf []byte) error {
 	return nil
 }
 
-// dropSocket closes the socket below TLS: the alert of an orderly TLS close could
-// wait for a peer that does not read.
-func (c *streamConn) dropSocket(error) {
+// closeSocket closes the socket below TLS: the alert of an orderly TLS close could
+// wait for a peer that does not read. The reader sees the end.
+func (c *streamConn) closeSocket() {
+	c.out.Lock()
+	if c.grace != nil {
+		c.grace.Stop()
+	}
+	c.out.Unlock()
 	conn := c.conn
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}
-	if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		_ = err // the reader sees the end in any case
-	}
+	_ = conn.Close()
 }

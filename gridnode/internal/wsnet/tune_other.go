@@ -5,4 +5,4 @@ package wsnet
 import "net"
 
 // limitUnsent does nothing where TCP_NOTSENT_LOWAT is not at hand.
-func limitUnsent(net.Conn) {}
+func limitUnsent(*net.TCPConn) {}

@@ -10,14 +10,9 @@ import (
 // buffers grow to megabytes, behind which a tiny frame would wait on a slow link.
 const unsent = 128 << 10
 
-// limitUnsent sets TCP_NOTSENT_LOWAT. It is an improvement, not a need: errors are
-// ignored.
-func limitUnsent(conn net.Conn) {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return
-	}
-	raw, err := tcp.SyscallConn()
+// limitUnsent sets TCP_NOTSENT_LOWAT.
+func limitUnsent(conn *net.TCPConn) {
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		return
 	}

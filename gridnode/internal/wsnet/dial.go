@@ -4,36 +4,25 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gobwas/ws"
-	"github.com/lesismal/nbio"
 )
 
-// engine returns the shared engine, of which n is one user from then on.
-func (n *Net) engine() (*nbio.Engine, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.acquired {
-		shared.mu.Lock()
-		defer shared.mu.Unlock()
-		return shared.engine, nil
-	}
-	engine, err := acquire()
-	n.acquired = err == nil
-	return engine, err
-}
+// maxReason is how much of a refusal's text is kept, in bytes.
+const maxReason = 512
 
 // DialOptions says where to and how.
 type DialOptions struct {
 	URL        string // http://host:port/path or https://host:port/path
 	Dial       func(ctx context.Context, network, addr string) (net.Conn, error)
 	TLS        *tls.Config // for https; may be nil
+	Header     http.Header // of the request, besides those of the handshake; may be nil
 	MaxMessage int         // bytes of the largest message accepted after Start
 }
 
@@ -43,6 +32,9 @@ func Dial(ctx context.Context, o DialOptions) (*Link, error) {
 	u, err := url.Parse(o.URL)
 	if err != nil {
 		return nil, err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("wsnet: %q is neither http nor https", o.URL)
 	}
 	conn, err := o.Dial(ctx, "tcp", u.Host)
 	if err != nil {
@@ -67,28 +59,37 @@ func upgradeClient(ctx context.Context, conn net.Conn, u *url.URL, o DialOptions
 	target := *u
 	target.Scheme = "ws"
 	var refused *StatusError
-	d := ws.Dialer{OnStatusError: func(status int, reason []byte, resp io.Reader) {
-		refused = &StatusError{Code: status, Reason: string(reason)}
-		if r, err := http.ReadResponse(bufio.NewReader(resp), nil); err == nil {
-			body, _ := io.ReadAll(io.LimitReader(r.Body, 512))
-			refused.Reason = string(body)
-		}
-	}}
+	d := ws.Dialer{
+		Header: ws.HandshakeHeaderHTTP(o.Header),
+		OnStatusError: func(status int, reason []byte, resp io.Reader) {
+			refused = &StatusError{Code: status, Reason: readReason(reason, resp)}
+		},
+	}
 	undo := bound(ctx, conn)
 	br, _, err := d.Upgrade(conn, &target)
-	ctxErr := undo()
-	switch {
-	case refused != nil:
+	if refused != nil {
+		_ = undo(nil)
 		return nil, refused
-	case err != nil && ctxErr != nil:
-		return nil, ctxErr
-	case err != nil:
+	}
+	if err := undo(err); err != nil {
 		return nil, err
 	}
 	if br == nil {
 		br = bufio.NewReader(conn)
 	}
 	return &Link{conn: conn, r: br, client: true, maxMessage: o.MaxMessage}, nil
+}
+
+// readReason makes the text of a refusal from the response: its body, or else the
+// reason of its status line.
+func readReason(reason []byte, resp io.Reader) string {
+	text := string(reason)
+	if r, err := http.ReadResponse(bufio.NewReader(resp), nil); err == nil {
+		if body, _ := io.ReadAll(io.LimitReader(r.Body, maxReason)); len(body) > 0 {
+			text = string(body)
+		}
+	}
+	return strings.TrimSpace(strings.ToValidUTF8(text, "?"))
 }
 
 // clientTLS prepares a configuration: WebSocket needs HTTP/1.1.
@@ -102,17 +103,4 @@ func clientTLS(c *tls.Config, host string) *tls.Config {
 	}
 	c.NextProtos = []string{"http/1.1"}
 	return c
-}
-
-// Upgrade upgrades a request (RFC 6455 section 4.2) and takes its connection over.
-// After an error the request has been answered.
-func Upgrade(w http.ResponseWriter, r *http.Request, maxMessage int) (*Link, error) {
-	conn, rw, _, err := ws.HTTPUpgrader{}.Upgrade(r, w)
-	if err != nil {
-		if conn != nil {
-			err = errors.Join(err, conn.Close())
-		}
-		return nil, err
-	}
-	return &Link{conn: conn, r: rw.Reader, client: false, maxMessage: maxMessage}, nil
 }

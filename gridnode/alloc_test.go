@@ -1,0 +1,72 @@
+//go:build !race
+
+package gridnode_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+)
+
+// allocsPerRun is testing.AllocsPerRun without its GOMAXPROCS(1), rounded to one
+// decimal: what the timers of the runtime allocate now and then is not the call's.
+func allocsPerRun(runs int, f func()) float64 {
+	for range runs / 10 {
+		f()
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return float64((after.Mallocs-before.Mallocs)*10/uint64(runs)) / 10
+}
+
+// A single costs the copy of the request and the state of its handler on the serving
+// side, and the copy of the response on the calling side.
+func TestASingleAllocatesThreeTimesBothSidesTogether(t *testing.T) {
+	nodes := grid(t, 2, registerAll)
+	conn := nodes[0].Connection(nodes[1].Local())
+	withDone, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"background": context.Background(), "cancellable": withDone} {
+		for _, size := range []int{1, 512, 4096} {
+			req := make([]byte, size)
+			var failed error
+			n := allocsPerRun(5000, func() {
+				_, err := conn.Request(ctx, hEcho, req)
+				failed = errors.Join(failed, err)
+			})
+			if failed != nil || n > 3.2 {
+				t.Errorf("%s, %d bytes: %v allocations, %v", name, size, n, failed)
+			}
+		}
+	}
+}
+
+func TestAStreamMessageAllocatesItsCopyOnly(t *testing.T) {
+	nodes := grid(t, 2, registerAll)
+	ctx := context.Background()
+	st, err := nodes[0].Connection(nodes[1].Local()).OpenMux(ctx, hMux, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Cancel(nil)
+	if _, err := st.Recv(ctx); err != nil { // the payload comes first
+		t.Fatal(err)
+	}
+	msg := make([]byte, 512)
+	var failed error
+	n := allocsPerRun(5000, func() { // there and back: two messages
+		err := st.Send(ctx, msg)
+		if err == nil {
+			_, err = st.Recv(ctx)
+		}
+		failed = errors.Join(failed, err)
+	})
+	if failed != nil || n > 2.2 {
+		t.Errorf("%v allocations there and back, %v", n, failed)
+	}
+}

@@ -1,0 +1,105 @@
+package gridtest
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	proxyChunk = 16 << 10 // most bytes moved at a time
+	proxyQueue = 64       // chunks on their way in one direction
+	proxySlack = 5 * time.Millisecond
+)
+
+// proxy moves the bytes of one connection, two goroutines for each direction: one
+// reads and stamps, one waits as long as the link says and writes.
+type proxy struct {
+	link *proxyLink
+	a, b *net.TCPConn
+	gone chan struct{} // closed by reset
+	once sync.Once
+	left sync.WaitGroup // directions that still run
+}
+
+type chunk struct {
+	data    []byte
+	arrived time.Time
+}
+
+func newProxy(link *proxyLink, a, b *net.TCPConn) *proxy {
+	for _, c := range []*net.TCPConn{a, b} {
+		c.SetReadBuffer(64 << 10)
+		c.SetWriteBuffer(64 << 10)
+	}
+	return &proxy{link: link, a: a, b: b, gone: make(chan struct{})}
+}
+
+// run starts the goroutines; they end with both directions, or at reset, and pumps
+// waits for them.
+func (p *proxy) run(pumps *sync.WaitGroup) {
+	for _, way := range [][2]*net.TCPConn{{p.a, p.b}, {p.b, p.a}} {
+		src, dst := way[0], way[1]
+		queue := make(chan chunk, proxyQueue)
+		p.left.Add(1)
+		pumps.Go(func() { p.read(src, queue) })
+		pumps.Go(func() {
+			defer p.left.Done()
+			p.write(dst, queue)
+		})
+	}
+	pumps.Go(func() {
+		p.left.Wait()
+		p.reset()
+		p.link.remove(p)
+	})
+}
+
+// reset breaks both sides, as a lost machine's kernel would.
+func (p *proxy) reset() {
+	p.once.Do(func() {
+		close(p.gone)
+		for _, c := range []*net.TCPConn{p.a, p.b} {
+			c.SetLinger(0)
+			c.Close()
+		}
+	})
+}
+
+func (p *proxy) read(src *net.TCPConn, queue chan<- chunk) {
+	defer close(queue)
+	for {
+		buf := make([]byte, proxyChunk)
+		n, err := src.Read(buf)
+		if n > 0 {
+			select {
+			case queue <- chunk{buf[:n], time.Now()}:
+			case <-p.gone:
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// write delivers until the source has ended, then passes the end on.
+func (p *proxy) write(dst *net.TCPConn, queue <-chan chunk) {
+	var due time.Time
+	for c := range queue {
+		if due = p.link.await(p.gone, c, due); due.IsZero() {
+			return
+		}
+		allowed, cut := p.link.pass(len(c.data))
+		_, err := dst.Write(c.data[:allowed])
+		if cut {
+			p.link.Cut()
+		}
+		if cut || err != nil {
+			p.reset()
+			return
+		}
+	}
+	dst.CloseWrite()
+}

@@ -1,0 +1,121 @@
+package gridnode
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/actorgrid/actorgrid/frames"
+)
+
+// Promise 9. checkPeer is told the time, so no test waits for it.
+func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
+	const sec = time.Second
+	type tick struct {
+		now, read, write time.Duration // now, and the transport's last read and write
+		pending          int
+	}
+	for _, c := range []struct {
+		name  string
+		ticks []tick
+		dead  bool
+		pings int
+	}{
+		{"quiet for a moment", []tick{{now: 2 * sec, read: sec}}, false, 0},
+		{"quiet: one ping, not one per tick", []tick{{now: 4 * sec}, {now: 5 * sec}, {now: 6 * sec}}, false, 1},
+		{"still quiet: pinged again", []tick{{now: 4 * sec}, {now: 5 * sec}, {now: 6 * sec}, {now: 7 * sec}, {now: 8 * sec}}, false, 2},
+		{"silent until it is given up", []tick{{now: 8 * sec}, {now: 9 * sec}, {now: 9*sec + 1}}, true, 1},
+		{"anything received is life", []tick{{now: 9 * sec, read: 8 * sec}, {now: 10 * sec, read: 9 * sec}}, false, 0},
+		{"takes no bytes", []tick{
+			{now: 1 * sec, read: 1 * sec, write: sec, pending: 9}, {now: 2 * sec, read: 2 * sec, write: sec, pending: 9},
+			{now: 9 * sec, read: 9 * sec, write: sec, pending: 9}, {now: 10*sec + 1, read: 10 * sec, write: sec, pending: 9},
+		}, true, 0},
+		{"takes bytes slowly", []tick{
+			{now: 1 * sec, read: 1 * sec, write: 1 * sec, pending: 9}, {now: 9 * sec, read: 9 * sec, write: 8 * sec, pending: 8},
+			{now: 17 * sec, read: 17 * sec, write: 16 * sec, pending: 7}, {now: 25 * sec, read: 25 * sec, write: 24 * sec, pending: 6},
+		}, false, 0},
+		{"idle: nothing to write is no stall", []tick{{now: 50 * sec, read: 50 * sec}, {now: 99 * sec, read: 99 * sec}}, false, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, w := live(t, Config{}, nil)
+			for _, k := range c.ticks {
+				w.lastRead, w.lastWrite, w.pending = k.read, k.write, k.pending
+				s.life.due = k.now
+				s.checkPeer(k.now)
+			}
+			w.pending = 0
+			if dead := w.err() != nil; dead != c.dead || dead && !errors.Is(w.err(), ErrDisconnected) {
+				t.Errorf("ended with %v", w.err())
+			}
+			pings := 0
+			for _, f := range w.sent {
+				if f.Op == frames.OpPing {
+					pings++
+				}
+			}
+			if pings != c.pings {
+				t.Errorf("%d pings, want %d", pings, c.pings)
+			}
+		})
+	}
+}
+
+func TestAStarvedProcessAccusesNobody(t *testing.T) {
+	s, w := live(t, Config{}, nil)
+	s.life.due = time.Second
+	s.checkPeer(20 * time.Second) // 19 s late: this process did not run, the peer may have
+	if w.err() != nil {
+		t.Fatal(w.err())
+	}
+	s.life.due = 21 * time.Second
+	s.checkPeer(21 * time.Second) // in time again, and still nothing received
+	if w.err() == nil {
+		t.Error("a dead peer is not noticed after a pause")
+	}
+}
+
+func TestTheDefaultTimeoutEndsASingleAndTellsThePeer(t *testing.T) {
+	s, w := live(t, Config{CallTimeout: time.Nanosecond}, nil)
+	p, err := s.begin(context.Background(), 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := s.begin(WithoutTimeout(context.Background()), 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.expireCalls()
+	if _, err := p.wait(context.Background()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if f := w.wait(t, frames.OpCancel, p.id); f.Code != CodeDeadlineExceeded {
+		t.Errorf("%+v", f)
+	}
+	if s.takeCall(q.id) == nil {
+		t.Error("WithoutTimeout has a timeout")
+	}
+	q.call.free()
+}
+
+func TestADeadlineTravelsAsTimeRemaining(t *testing.T) {
+	s, w := live(t, Config{CallTimeout: -1}, nil)
+	for _, c := range []struct {
+		left     time.Duration
+		from, to uint64 // microseconds on the wire
+	}{{0, 0, 0}, {time.Hour, 3599_000_000, 3600_000_000}, {time.Second, 500_000, 1_000_000}} {
+		ctx, cancel := context.Background(), func() {}
+		if c.left > 0 {
+			ctx, cancel = context.WithTimeout(ctx, c.left)
+		}
+		p, err := s.begin(ctx, 0, nil)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := w.wait(t, frames.OpRequest, p.id); f.Timeout < c.from || f.Timeout > c.to {
+			t.Errorf("%v left travels as %d us", c.left, f.Timeout)
+		}
+		p.abandon(context.Canceled)
+	}
+}
