@@ -34,6 +34,7 @@ func (m *Manager) Close() error {
 	deadline, stop := context.WithTimeout(context.Background(), m.cfg.CloseTimeout)
 	defer stop()
 	err := m.waitGone(deadline)
+	m.fanouts.Wait() // their calls have ended with the sessions
 	m.net.Close()
 	m.pool.Close()
 	return errors.Join(err, m.waitWorkers(deadline))

@@ -148,13 +148,11 @@ func (c *Connection) dialAfter(d time.Duration) {
 // one before it, if any, gives way.
 func (c *Connection) onAttached(s *session) {
 	c.dialing = c.dialing && !s.self
-	select {
-	case <-s.done: // lost before it got here; its event has come already or will
+	if err := s.lostWith(); err != nil { // its event has come already, or will in vain
 		if s.self {
-			c.onFailed(ErrDisconnected)
+			c.onFailed(err)
 		}
 		return
-	default:
 	}
 	if c.closing() {
 		c.live[s] = struct{}{}

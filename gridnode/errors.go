@@ -179,23 +179,37 @@ func statusOf(err error) (Code, string) {
 	if err == nil {
 		return frames.CodeOK, ""
 	}
-	text := err.Error()
-	if len(text) > maxErrorText {
-		text = strings.ToValidUTF8(text[:maxErrorText], "")
-	}
+	return statusCode(err), statusText(err)
+}
+
+func statusCode(err error) Code {
 	if code, ok := applicationErrors.codeOf(err); ok {
-		return code, text
+		return code
 	}
 	var e *Error
 	switch {
+	case errors.As(err, &e) && e.Code == CodeNotSent:
+		return CodeDisconnected // a call of the handler's own: the caller's did arrive here
 	case errors.As(err, &e) && e.Code != frames.CodeOK:
-		return e.Code, strings.TrimPrefix(text, "remote: ")
+		return e.Code
 	case errors.Is(err, context.Canceled):
-		return CodeCanceled, text
+		return CodeCanceled
 	case errors.Is(err, context.DeadlineExceeded):
-		return CodeDeadlineExceeded, text
+		return CodeDeadlineExceeded
 	}
-	return CodeApplication, text
+	return CodeApplication
+}
+
+// statusText is the text of err, without the prefix that it got at an earlier hop.
+func statusText(err error) string {
+	text := err.Error()
+	if e, ok := err.(*Error); ok {
+		text = e.Message
+	}
+	if len(text) > maxErrorText {
+		text = strings.ToValidUTF8(text[:maxErrorText], "")
+	}
+	return text
 }
 
 // remoteError is the inverse of statusOf; it is never called with CodeOK.

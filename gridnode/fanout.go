@@ -63,7 +63,7 @@ func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int,
 	if need > len(peers) {
 		return nil, fmt.Errorf("%w: %d needed of %d peers", ErrNoQuorum, need, len(peers))
 	}
-	if err := m.enter(); err != nil {
+	if err := m.enterGroup(&m.fanouts); err != nil {
 		return nil, err
 	}
 	callCtx, cancel := context.WithCancel(ctx)
@@ -79,7 +79,7 @@ func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int,
 		cancel()
 	}
 	go func() { // ends with the calls; Close ends those and waits
-		defer m.serving.Done()
+		defer m.fanouts.Done()
 		defer cancel()
 		q.cleanUp(answers, err, undo)
 	}()

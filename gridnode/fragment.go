@@ -2,6 +2,7 @@ package gridnode
 
 import (
 	"context"
+	"time"
 
 	"github.com/actorgrid/actorgrid/frames"
 )
@@ -89,6 +90,7 @@ func reserved(n int) int64 {
 // assembly is a message that arrives in fragments. It belongs to the reader.
 type assembly struct {
 	first frames.Frame // of the first fragment; Payload unset
+	since time.Time    // when it came: the deadline runs from then
 	buf   []byte       // capacity: the announced size
 }
 
@@ -101,7 +103,7 @@ func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
 	if !s.hold(int(f.Size)) {
 		return nil, errorf(CodeOverloaded, "overloaded: more than %d bytes received and not taken", s.node.cfg.ReceiveBudget)
 	}
-	a := &assembly{first: *f, buf: make([]byte, 0, f.Size)}
+	a := &assembly{first: *f, since: time.Now(), buf: make([]byte, 0, f.Size)}
 	a.first.Payload, a.first.Text = nil, nil
 	return a, nil
 }

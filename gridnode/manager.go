@@ -40,6 +40,7 @@ type Manager struct {
 	state   nodeState
 	servers map[*http.Server]struct{} // of Serve
 	serving sync.WaitGroup            // Serve calls and handshakes in progress
+	fanouts sync.WaitGroup            // late answers of Quorum
 	ctx     context.Context           // ends at Close; handshakes and dials hang on it
 	cancel  context.CancelCauseFunc
 	closed  chan struct{} // Close has finished
@@ -160,14 +161,17 @@ func (m *Manager) Peers() []string { return append([]string(nil), m.peers...) }
 // Local returns the node's own name.
 func (m *Manager) Local() string { return m.cfg.Local }
 
-// enter registers something that Close must wait for; it fails once closing.
-func (m *Manager) enter() error {
+// enter registers a handshake or a dial, which Close must wait for; it fails once
+// closing.
+func (m *Manager) enter() error { return m.enterGroup(&m.serving) }
+
+func (m *Manager) enterGroup(g *sync.WaitGroup) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.state >= nodeClosed {
 		return ErrClosed
 	}
-	m.serving.Add(1)
+	g.Add(1)
 	return nil
 }
 

@@ -113,9 +113,11 @@ func (x *mux) deliver(f *frames.Frame) error {
 // assemble returns the whole message that f completes; its bytes are held.
 func (x *mux) assemble(f *frames.Frame) (msg []byte, complete bool, err error) {
 	if f.Flags != 0 {
-		if _, msg, complete, err = x.s.assemble(f); err != nil || !complete {
+		a, complete, err := x.s.assemble(f)
+		if err != nil || !complete {
 			return nil, false, err
 		}
+		msg = a.buf
 	} else if x.s.assembling[f.Mux] != nil {
 		return nil, false, errorf(CodeProtocol, "message within the fragments of another")
 	} else {

@@ -3,6 +3,7 @@ package gridnode
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/actorgrid/actorgrid/actor"
 	"github.com/actorgrid/actorgrid/frames"
@@ -44,24 +45,22 @@ func (s *session) onOpen(f *frames.Frame) error {
 		}
 	}
 	if f.Flags == 0 {
-		s.serveStream(f, cloneBytes(f.Payload))
+		s.serveStream(f, cloneBytes(f.Payload), deadlineAfter(f.Timeout))
 		return nil
 	}
-	first, payload, complete, err := s.assemble(f)
+	a, complete, err := s.assemble(f)
 	if err != nil {
 		return s.refuse(f.Mux, err)
 	}
-	if first == nil {
+	if !complete {
 		return s.known(f.Mux)
 	}
-	if complete {
-		s.serveStream(first, payload)
-	}
+	s.serveStream(&a.first, a.buf, a.deadline())
 	return nil
 }
 
 // serveStream registers the stream, then starts its handler.
-func (s *session) serveStream(f *frames.Frame, payload []byte) {
+func (s *session) serveStream(f *frames.Frame, payload []byte, deadline time.Time) {
 	h := s.node.handlers.at(f.Target)
 	if h == nil || h.mux == nil {
 		s.refuse(f.Mux, errorf(CodeUnknownHandler, "unknown handler: no stream with index %d", f.Target))
@@ -69,7 +68,7 @@ func (s *session) serveStream(f *frames.Frame, payload []byte) {
 	}
 	st := &MuxServer{h: h, payload: payload}
 	st.init(s, f.Mux, h.in, int(min(f.Credit, maxStreamCapacity)), st.poison)
-	st.ctx.Init(s.conn.base, deadlineAfter(f.Timeout))
+	st.ctx.Init(s.conn.base, deadline)
 	if !s.hold(len(payload)) {
 		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", s.node.cfg.ReceiveBudget))
 		return

@@ -32,24 +32,22 @@ func (s *session) onRequest(f *frames.Frame) error {
 		}
 	}
 	if f.Flags == 0 {
-		s.serveSingle(f, cloneBytes(f.Payload))
+		s.serveSingle(f, cloneBytes(f.Payload), deadlineAfter(f.Timeout))
 		return nil
 	}
-	first, payload, complete, err := s.assemble(f)
+	a, complete, err := s.assemble(f)
 	if err != nil {
 		return s.refuse(f.Mux, err)
 	}
-	if first == nil {
+	if !complete {
 		return s.known(f.Mux)
 	}
-	if complete {
-		s.serveSingle(first, payload)
-	}
+	s.serveSingle(&a.first, a.buf, a.deadline())
 	return nil
 }
 
 // serveSingle registers the call, then starts its handler. req belongs to it.
-func (s *session) serveSingle(f *frames.Frame, req []byte) {
+func (s *session) serveSingle(f *frames.Frame, req []byte, deadline time.Time) {
 	h := s.node.handlers.at(f.Target)
 	if h == nil || h.single == nil {
 		s.refuse(f.Mux, errorf(CodeUnknownHandler, "unknown handler: no single with index %d", f.Target))
@@ -60,7 +58,7 @@ func (s *session) serveSingle(f *frames.Frame, req []byte) {
 		return
 	}
 	c := &servedSingle{s: s, h: h, id: f.Mux, req: req}
-	c.ctx.Init(s.conn.base, deadlineAfter(f.Timeout))
+	c.ctx.Init(s.conn.base, deadline)
 	if err := s.register(func() { s.singles = put(s.singles, f.Mux, c) }); err != nil {
 		s.release(len(req))
 		s.refuse(f.Mux, err)
@@ -73,14 +71,26 @@ func (s *session) serveSingle(f *frames.Frame, req []byte) {
 	}
 }
 
-// deadlineAfter turns the time remaining from the wire into a time here; zero if
-// there is none.
+// deadlineAfter turns the time remaining from the wire, which has just come, into a
+// time here; zero if there is none.
 func deadlineAfter(microseconds uint64) time.Time {
-	const most = uint64(1<<62) / uint64(time.Microsecond)
 	if microseconds == 0 {
 		return time.Time{}
 	}
-	return time.Now().Add(time.Duration(min(microseconds, most)) * time.Microsecond)
+	return time.Now().Add(timeRemaining(microseconds))
+}
+
+func timeRemaining(microseconds uint64) time.Duration {
+	const most = uint64(1<<62) / uint64(time.Microsecond)
+	return time.Duration(min(microseconds, most)) * time.Microsecond
+}
+
+// deadline is deadlineAfter, counted from the first fragment.
+func (a *assembly) deadline() time.Time {
+	if a.first.Timeout == 0 {
+		return time.Time{}
+	}
+	return a.since.Add(timeRemaining(a.first.Timeout))
 }
 
 // register counts a new mux against the limits and puts it into its table.

@@ -115,6 +115,13 @@ func (s *session) Closed(err error) {
 	close(s.done)
 }
 
+// lostWith returns the error of a session that has ended, or is about to.
+func (s *session) lostWith() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
 // lostError makes the error that calls of a lost session end with: the outcome is
 // unknown, and the reason is told.
 func lostError(err error) *Error {
@@ -152,11 +159,17 @@ func notSent(cause error) error {
 }
 
 // control queues a frame of the control lane: it is always accepted, whatever the
-// data queues hold, and never waits.
+// data queues hold, and never waits. What keeps the lane bounded is the fuse: a peer
+// that makes this side answer, and does not read the answers, loses the session.
 func (s *session) control(f *frames.Frame) {
 	s.mu.Lock()
 	flush := s.out.append(s, f)
+	queued := s.out.bytes
 	s.mu.Unlock()
+	if queued > s.node.cfg.QueueLimit+controlLimit {
+		s.fail(errorf(CodeOverloaded, "overloaded: %d bytes wait for a peer that does not read", queued))
+		return
+	}
 	if flush {
 		s.flush()
 	}

@@ -77,7 +77,7 @@ func (s *session) dispatch(f *frames.Frame) error {
 	case frames.OpCancel:
 		return s.onCancel(f)
 	case frames.OpPing:
-		s.control(&frames.Frame{Op: frames.OpPong, Credit: f.Credit})
+		s.onPing(f)
 	case frames.OpPong:
 		s.onPong(f)
 	case frames.OpGoaway:
@@ -141,27 +141,22 @@ func (s *session) received(f *frames.Frame) error {
 }
 
 // assemble collects the fragments of a single's request or reply. It returns the
-// whole message when f completes it; the buffer is the receiver's.
-func (s *session) assemble(f *frames.Frame) (first *frames.Frame, payload []byte, complete bool, err error) {
+// message, whose buf is the receiver's, when f has completed it; nil is a message
+// that was refused or abandoned before: its fragments are ignored.
+func (s *session) assemble(f *frames.Frame) (a *assembly, complete bool, err error) {
 	if f.Flags&frames.FlagCont == 0 {
-		a, err := s.newAssembly(f)
-		if err != nil {
-			return f, nil, false, err
+		if a, err = s.newAssembly(f); err != nil {
+			return nil, false, err
 		}
-		if s.assembling == nil {
-			s.assembling = make(map[uint64]*assembly)
-		}
-		s.assembling[f.Mux] = a
-	}
-	a := s.assembling[f.Mux]
-	if a == nil {
-		return nil, nil, false, nil // refused or abandoned before: the rest is ignored
+		s.assembling = put(s.assembling, f.Mux, a)
+	} else if a = s.assembling[f.Mux]; a == nil {
+		return nil, false, nil
 	}
 	complete, err = a.add(f)
 	if complete || err != nil {
 		s.dropAssembly(f.Mux)
 	}
-	return &a.first, a.buf, complete, err
+	return a, complete, err
 }
 
 // dropAssembly forgets a message that will not be completed.
@@ -182,14 +177,14 @@ func (s *session) onReply(f *frames.Frame) error {
 	}
 	payload := f.Payload
 	if f.Flags != 0 {
-		_, whole, complete, err := s.assemble(f)
+		a, complete, err := s.assemble(f)
 		if err != nil {
 			return s.replyRefused(f.Mux, err)
 		}
 		if !complete {
 			return s.known(f.Mux)
 		}
-		payload = whole
+		payload = a.buf
 	} else {
 		payload = cloneBytes(payload)
 	}

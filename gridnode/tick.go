@@ -95,6 +95,17 @@ func (s *session) expireCalls() {
 	}
 }
 
+// onPing answers, unless so much is queued that a peer which reads will have its sign
+// of life anyway, and one which does not must not make the queue grow.
+func (s *session) onPing(f *frames.Frame) {
+	s.mu.Lock()
+	quiet := s.out.bytes < bulkQueue
+	s.mu.Unlock()
+	if quiet {
+		s.control(&frames.Frame{Op: frames.OpPong, Credit: f.Credit})
+	}
+}
+
 // onPong measures the round trip of the last ping; the reader calls it.
 func (s *session) onPong(f *frames.Frame) {
 	if rtt := wsnet.Now() - time.Duration(f.Credit); rtt > 0 {
