@@ -2,7 +2,7 @@ package frames
 
 import "strconv"
 
-// Op says what a frame is (SPEC.md section 4).
+// Op says what a frame is (SPEC.md section 5.2).
 type Op uint8
 
 // Hello, Accept and Refuse are the opening exchange, one to a WebSocket message;
@@ -24,16 +24,22 @@ const (
 	OpGoaway                  // no new muxes, please: the sender drains
 )
 
-var opNames = [...]string{"op 0", "hello", "accept", "refuse", "request", "reply", "open", "data", "credit", "close-send", "status", "cancel", "ping", "pong", "goaway"}
+var opNames = [...]string{
+	OpHello: "hello", OpAccept: "accept", OpRefuse: "refuse",
+	OpRequest: "request", OpReply: "reply",
+	OpOpen: "open", OpData: "data", OpCredit: "credit", OpCloseSend: "close-send",
+	OpStatus: "status", OpCancel: "cancel",
+	OpPing: "ping", OpPong: "pong", OpGoaway: "goaway",
+}
 
 func (o Op) String() string {
-	if int(o) < len(opNames) {
+	if int(o) < len(opNames) && opNames[o] != "" {
 		return opNames[o]
 	}
 	return "op " + strconv.Itoa(int(o))
 }
 
-// Flags of the frames that carry a message.
+// Flags of the frames that carry a message (SPEC.md section 5.3).
 type Flags uint8
 
 // A message that is cut into fragments is sent as one frame with FlagMore, any
@@ -42,50 +48,3 @@ const (
 	FlagMore Flags = 1 << iota // more fragments of this message follow
 	FlagCont                   // this frame continues a message
 )
-
-// Code tells how a call ended, or why a connection was refused. Codes of 1000 and
-// above belong to applications.
-type Code uint32
-
-// How calls end.
-const (
-	CodeOK Code = iota
-	CodeCanceled
-	CodeDeadlineExceeded
-	CodeUnknownHandler
-	CodeOverloaded
-	CodeDisconnected
-	CodeNotSent
-	CodeClosed
-	CodeMessageTooLarge
-	CodeProtocol
-	CodeInternal
-	CodeApplication
-)
-
-// Why connections are refused.
-const (
-	RefuseVersion Code = 32 + iota
-	RefuseUnknownPeer
-	RefuseHost
-	RefuseToken
-	RefuseDirection
-	RefuseHello
-	RefusePath
-)
-
-var codeNames = map[Code]string{
-	CodeOK: "ok", CodeCanceled: "canceled", CodeDeadlineExceeded: "deadline exceeded",
-	CodeUnknownHandler: "unknown handler", CodeOverloaded: "overloaded", CodeDisconnected: "disconnected",
-	CodeNotSent: "not sent", CodeClosed: "closed", CodeMessageTooLarge: "message too large",
-	CodeProtocol: "protocol error", CodeInternal: "internal", CodeApplication: "application",
-	RefuseVersion: "version", RefuseUnknownPeer: "unknown peer", RefuseHost: "wrong host",
-	RefuseToken: "credential", RefuseDirection: "wrong direction", RefuseHello: "bad hello", RefusePath: "wrong path",
-}
-
-func (c Code) String() string {
-	if name, ok := codeNames[c]; ok {
-		return name
-	}
-	return "code " + strconv.FormatUint(uint64(c), 10)
-}
