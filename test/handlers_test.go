@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/actorgrid/actorgrid/gridnode"
 	"github.com/actorgrid/actorgrid/gridnode/gridtest"
@@ -115,4 +116,10 @@ func onlyOn(node int, register func(m *gridnode.Manager) error) gridtest.Option 
 		}
 		return register(m)
 	})
+}
+
+// pings shortens the times of all nodes: peers are pinged after d of silence and
+// given up after four times that.
+func pings(d time.Duration) gridtest.Option {
+	return config(func(cfg *gridnode.Config) { cfg.PingAfter, cfg.DeadAfter = d, 4*d })
 }
