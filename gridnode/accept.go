@@ -129,7 +129,7 @@ func (m *Manager) check(ctx context.Context, h *frames.Hello, state *tls.Connect
 
 // refuse answers with the reason; that the answer arrives is not waited for.
 func (m *Manager) refuse(ctx context.Context, link *wsnet.Link, reason *Error) error {
-	if err := link.WriteMessage(ctx, frames.AppendRefuse(nil, reason.Code, reason.Message)); err != nil {
+	if err := link.WriteMessage(ctx, frames.AppendRefuse(nil, reason.Code, statusText(reason))); err != nil {
 		return errors.Join(reason, err)
 	}
 	return reason

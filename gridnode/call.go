@@ -13,13 +13,13 @@ import (
 // session.calls, under the session's lock, owns its end and calls finish exactly
 // once, or returns it to the pool if that is the caller itself.
 type call struct {
-	home     *sync.Pool    // Manager.calls, where it goes back to
-	done     chan struct{} // capacity 1: finish never blocks
-	group    chan *call    // instead of done for a call of a fan-out; has room for all
-	index    int           // in the fan-out
-	resp     []byte
-	err      error
-	deadline time.Duration // node clock; 0: the context decides
+	home    *sync.Pool    // Manager.calls, where it goes back to
+	done    chan struct{} // capacity 1: finish never blocks
+	group   chan *call    // instead of done for a call of a fan-out; has room for all
+	index   int           // in the fan-out
+	resp    []byte
+	err     error
+	expires uint64 // the session's tick that ends it; 0: the context decides
 }
 
 // initCalls makes the node's pool of slots. It is the node's and not the process's: a
@@ -38,7 +38,7 @@ func (c *call) finish(resp []byte, err error) {
 }
 
 func (c *call) free() {
-	c.resp, c.err, c.deadline, c.group = nil, nil, 0, nil
+	c.resp, c.err, c.expires, c.group = nil, nil, 0, nil
 	c.home.Put(c)
 }
 
@@ -92,9 +92,7 @@ func (s *session) beginIn(ctx context.Context, target uint32, req []byte, group 
 	f := frames.Frame{Op: frames.OpRequest, Mux: p.id, Target: target, Timeout: s.timeLeft(ctx, p.call), Payload: req}
 	flush := s.out.append(s, &f)
 	s.mu.Unlock()
-	if flush {
-		s.flush()
-	}
+	s.flush(flush)
 	return p, nil
 }
 
@@ -121,7 +119,7 @@ func (s *session) addCall(ctx context.Context) (pendingCall, error) {
 	}
 	c := s.node.calls.Get().(*call)
 	if _, ok := ctx.Deadline(); !ok && s.node.cfg.CallTimeout > 0 && ctx.Value(noTimeoutKey{}) == nil {
-		c.deadline = s.node.now() + s.node.cfg.CallTimeout
+		c.expires = s.ticks + s.node.callTicks()
 	}
 	if s.calls == nil {
 		s.calls = make(map[uint64]*call)
@@ -137,7 +135,7 @@ func (s *session) timeLeft(ctx context.Context, c *call) uint64 {
 	left := time.Duration(0)
 	if deadline, ok := ctx.Deadline(); ok {
 		left = max(time.Until(deadline), time.Microsecond)
-	} else if c != nil && c.deadline > 0 {
+	} else if c != nil && c.expires > 0 {
 		left = s.node.cfg.CallTimeout
 	}
 	return uint64(left / time.Microsecond)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -43,14 +44,16 @@ type Config struct {
 
 	MaxMessage      int // bytes of one payload, sent or received; default 64 MiB, at most 1 GiB
 	MaxMuxesPerPeer int // calls and streams that one peer may have open here; default 131072
-	MaxMuxes        int // the same for all peers together; default 524288
-	Window          int // bytes of large payloads in flight per connection and direction; default 512 KiB
+	MaxMuxes        int // the same for all peers together; default 524288, at most 268435456
+	Window          int // bytes of large payloads in flight per connection and direction; default 512 KiB, at most 1 GiB
 	ReceiveBudget   int // bytes received and not yet taken by handlers or callers, per connection; default 256 MiB
 	QueueLimit      int // bytes waiting to be written per connection before senders wait; default 1 MiB
 }
 
 const (
 	maxMessageLimit  = 1 << 30
+	maxWindow        = 1 << 30
+	maxMuxesLimit    = 1 << 28
 	maxHandshakeSize = 64 << 10 // bytes of one hello, accept or refusal
 )
 
@@ -77,8 +80,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Path == "" {
 		c.Path = "/grid/v1"
 	}
-	if !strings.HasPrefix(c.Path, "/") {
-		return c, fmt.Errorf("gridnode: Config.Path: %q does not start with a slash", c.Path)
+	if u, err := url.Parse(c.Path); err != nil || !strings.HasPrefix(c.Path, "/") || u.EscapedPath() != c.Path {
+		return c, fmt.Errorf("gridnode: Config.Path: %q is not a plain path that starts with a slash", c.Path)
 	}
 	if c.Dial == nil {
 		c.Dial = (&net.Dialer{}).DialContext
@@ -146,6 +149,12 @@ func (c *Config) defaultLimits() error {
 	}
 	if c.MaxMessage > maxMessageLimit {
 		return fmt.Errorf("gridnode: Config.MaxMessage: %d is above %d", c.MaxMessage, maxMessageLimit)
+	}
+	if c.Window > maxWindow {
+		return fmt.Errorf("gridnode: Config.Window: %d is above %d", c.Window, maxWindow)
+	}
+	if c.MaxMuxes > maxMuxesLimit {
+		return fmt.Errorf("gridnode: Config.MaxMuxes: %d is above %d", c.MaxMuxes, maxMuxesLimit)
 	}
 	return nil
 }

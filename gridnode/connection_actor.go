@@ -129,8 +129,8 @@ func (c *Connection) onFailed(err error) {
 	c.logOnce(err)
 	cfg := &c.node.cfg
 	delay := cfg.ReconnectMax
-	if c.attempts < 30 {
-		delay = min(delay, cfg.ReconnectMin<<c.attempts)
+	if c.attempts < 62 && cfg.ReconnectMin <= delay>>c.attempts { // no shift overflows
+		delay = cfg.ReconnectMin << c.attempts
 	}
 	c.attempts++
 	c.dialAfter(delay/2 + rand.N(delay/2+1))

@@ -36,6 +36,9 @@ const minApplicationCode Code = 1000
 // are cut.
 const maxErrorText = 16 << 10
 
+// maxLoggedText bounds the text of a peer in the log, in bytes.
+const maxLoggedText = 512
+
 // Error is the one error type that calls end with. Match it with [errors.Is]
 // against the sentinels below, [context.Canceled], [context.DeadlineExceeded] or
 // an error registered with [RegisterError]; never by its text.
@@ -206,14 +209,15 @@ func statusText(err error) string {
 	if e, ok := err.(*Error); ok {
 		text = e.Message
 	}
-	if len(text) > maxErrorText {
-		text = strings.ToValidUTF8(text[:maxErrorText], "")
-	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), maxErrorText)], "")
 }
 
-// remoteError is the inverse of statusOf; it is never called with CodeOK.
+// remoteError is the inverse of statusOf; it is never called with CodeOK. That this
+// call was not sent is nothing that a peer can say.
 func remoteError(code Code, text string) *Error {
+	if code == CodeNotSent {
+		code = CodeDisconnected
+	}
 	return &Error{Code: code, Message: text, Remote: true}
 }
 

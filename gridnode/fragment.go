@@ -61,9 +61,7 @@ func (s *session) enqueue(ctx context.Context, f *frames.Frame) error {
 	}
 	flush := s.out.append(s, f)
 	s.mu.Unlock()
-	if flush {
-		s.flush()
-	}
+	s.flush(flush)
 	return nil
 }
 
@@ -89,23 +87,38 @@ func reserved(n int) int64 {
 
 // assembly is a message that arrives in fragments. It belongs to the reader.
 type assembly struct {
-	first frames.Frame // of the first fragment; Payload unset
-	since time.Time    // when it came: the deadline runs from then
-	buf   []byte       // capacity: the announced size
+	first frames.Frame  // of the first fragment; Payload unset
+	came  time.Duration // when that was, on wsnet's clock: the deadline runs from then
+	buf   []byte        // capacity: the announced size
 }
 
 // newAssembly checks the announced size against the limits and the session's
 // receive budget before it allocates.
 func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
+	if f.Size <= uint64(len(f.Payload)) {
+		return nil, protocolError("more fragments announced for a message of %d bytes, %d are here", f.Size, len(f.Payload))
+	}
 	if f.Size > uint64(s.node.cfg.MaxMessage) {
 		return nil, errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", f.Size, s.node.cfg.MaxMessage)
+	}
+	if len(s.assembling) >= s.node.cfg.MaxMuxesPerPeer {
+		return nil, errorf(CodeOverloaded, "overloaded: %d messages begun", len(s.assembling))
 	}
 	if !s.hold(int(f.Size)) {
 		return nil, errorf(CodeOverloaded, "overloaded: more than %d bytes received and not taken", s.node.cfg.ReceiveBudget)
 	}
-	a := &assembly{first: *f, since: time.Now(), buf: make([]byte, 0, f.Size)}
+	a := &assembly{first: *f, came: s.wire.LastRead(), buf: make([]byte, 0, f.Size)}
 	a.first.Payload, a.first.Text = nil, nil
 	return a, nil
+}
+
+// whole copies the payload of a message that is not cut into fragments. The copy is
+// the receiver's.
+func (s *session) whole(f *frames.Frame) ([]byte, error) {
+	if len(f.Payload) > s.node.cfg.MaxMessage {
+		return nil, errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", len(f.Payload), s.node.cfg.MaxMessage)
+	}
+	return cloneBytes(f.Payload), nil
 }
 
 // add appends a fragment; it reports whether the message is complete.

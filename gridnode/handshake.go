@@ -58,7 +58,7 @@ func understand(h *frames.Hello) (peerInfo, error) {
 		name:       h.Local,
 		instance:   h.Instance,
 		maxMessage: int(min(h.MaxMessage, maxMessageLimit)),
-		window:     int(min(h.Window, 1<<30)),
+		window:     int(min(h.Window, maxWindow)),
 		handlers:   make(map[handlerKey]remoteHandler, len(h.Handlers)),
 	}
 	for i, r := range h.Handlers {

@@ -186,9 +186,10 @@ func (m *Manager) running() bool {
 // Shutdown; it then returns http.ErrServerClosed. It closes l.
 func (m *Manager) Serve(l net.Listener) error {
 	srv := &http.Server{
-		Handler:           m.Handler(),
-		ReadHeaderTimeout: m.cfg.HandshakeTimeout,
-		ErrorLog:          slog.NewLogLogger(m.log.Handler(), slog.LevelDebug),
+		Handler:     m.Handler(),
+		ReadTimeout: m.cfg.HandshakeTimeout, // until the upgrade, which lifts it
+		IdleTimeout: m.cfg.HandshakeTimeout,
+		ErrorLog:    slog.NewLogLogger(m.log.Handler(), slog.LevelDebug),
 	}
 	m.mu.Lock()
 	if m.state >= nodeClosed {

@@ -21,7 +21,7 @@ type mux struct {
 
 	taken   atomic.Int64   // messages taken by Recv and not yet returned as credit
 	sending mailbox.Credit // one token: the fragments of two messages never mix
-	broken  func(error)    // ends the stream from this side
+	broken  func(error)    // ends the stream from this side, with half a message sent
 }
 
 func (x *mux) init(s *session, id uint64, in, out int, broken func(error)) {
@@ -110,6 +110,8 @@ func (x *mux) deliver(f *frames.Frame) error {
 	}
 }
 
+var errWithin = errorf(CodeProtocol, "message within the fragments of another")
+
 // assemble returns the whole message that f completes; its bytes are held.
 func (x *mux) assemble(f *frames.Frame) (msg []byte, complete bool, err error) {
 	if f.Flags != 0 {
@@ -119,9 +121,9 @@ func (x *mux) assemble(f *frames.Frame) (msg []byte, complete bool, err error) {
 		}
 		msg = a.buf
 	} else if x.s.assembling[f.Mux] != nil {
-		return nil, false, errorf(CodeProtocol, "message within the fragments of another")
-	} else {
-		msg = cloneBytes(f.Payload)
+		return nil, false, errWithin
+	} else if msg, err = x.s.whole(f); err != nil {
+		return nil, false, err
 	}
 	if !x.s.hold(len(msg)) {
 		return nil, false, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", x.s.node.cfg.ReceiveBudget)
@@ -175,6 +177,8 @@ func (s *session) onData(f *frames.Frame) error {
 		if err := client.deliver(f); err != nil {
 			client.abort(err)
 		}
+	case server != nil && server.noMore:
+		server.poison(errorf(CodeProtocol, "message after the half-close"))
 	case server != nil:
 		if err := server.deliver(f); err != nil {
 			server.poison(err)
@@ -199,6 +203,7 @@ func (s *session) onCloseSend(f *frames.Frame) error {
 		st.poison(errorf(CodeProtocol, "half-close within a message"))
 		return nil
 	}
+	st.noMore = true
 	st.in.Close(nil)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"math"
 	"sync/atomic"
 
 	"github.com/actorgrid/actorgrid/frames"
@@ -20,8 +21,13 @@ type MuxClient struct {
 	mux
 	takesInput bool
 	stopWatch  func() bool // detaches from the context of OpenMux; under session.mu
-	halfClosed atomic.Bool
+
+	sends     atomic.Int64 // Sends in progress, and lastSend
+	closeSent atomic.Bool  // OpCloseSend is out
 }
+
+// lastSend in MuxClient.sends: CloseSend was called.
+const lastSend = math.MinInt64
 
 // openMux opens a stream on this session. in and out are the handler's capacities
 // as the peer announced them.
@@ -44,7 +50,7 @@ func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) 
 		return nil, err
 	}
 	st := &MuxClient{takesInput: t.in > 0}
-	st.init(s, s.open(), t.out, t.in, st.abort)
+	st.init(s, s.open(), t.out, t.in, st.breakOff)
 	s.clients = put(s.clients, st.id, st)
 	f := frames.Frame{Op: frames.OpOpen, Mux: st.id, Target: t.index, Credit: uint64(t.out), Timeout: s.timeLeft(ctx, nil)}
 	rest := payload
@@ -55,9 +61,7 @@ func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) 
 	f.Payload = rest
 	flush := s.out.append(s, &f)
 	s.mu.Unlock()
-	if flush {
-		s.flush()
-	}
+	s.flush(flush)
 	st.watch(ctx)
 	if err := st.sendRest(ctx, payload[len(rest):]); err != nil {
 		st.Cancel(err)
@@ -111,10 +115,25 @@ func (st *MuxClient) Send(ctx context.Context, msg []byte) error {
 	if !st.takesInput {
 		return errorf(CodeProtocol, "send: the handler takes no input")
 	}
-	if st.halfClosed.Load() {
+	defer st.sendDone()
+	if st.sends.Add(1) < 0 {
 		return errorf(CodeClosed, "send after CloseSend")
 	}
 	return st.send(ctx, msg)
+}
+
+// sendDone makes the last of the Sends that CloseSend has found in progress tell the
+// handler, so that their messages come before the half-close.
+func (st *MuxClient) sendDone() {
+	if st.sends.Add(-1) == lastSend {
+		st.sendClose()
+	}
+}
+
+func (st *MuxClient) sendClose() {
+	if !st.closeSent.Swap(true) {
+		st.s.control(&frames.Frame{Op: frames.OpCloseSend, Mux: st.id})
+	}
 }
 
 // Recv returns the handler's next message; it belongs to the caller. At the end it
@@ -127,15 +146,22 @@ func (st *MuxClient) Recv(ctx context.Context) ([]byte, error) { return st.recv(
 func (st *MuxClient) All(ctx context.Context) iter.Seq2[[]byte, error] { return all(ctx, st.Recv) }
 
 // CloseSend tells the handler that no more messages come; it may go on sending.
-// It never waits, and does nothing the second time.
+// Messages of a Send in progress come before it. It never waits, and does nothing the
+// second time.
 func (st *MuxClient) CloseSend() error {
-	if !st.takesInput || st.halfClosed.Swap(true) {
+	if !st.takesInput {
+		return nil
+	}
+	before := st.sends.Or(lastSend)
+	if before < 0 {
 		return nil
 	}
 	if cause := st.in.Cause(); cause != nil && cause != io.EOF {
 		return cause
 	}
-	st.s.control(&frames.Frame{Op: frames.OpCloseSend, Mux: st.id})
+	if before == 0 {
+		st.sendClose()
+	}
 	return nil
 }
 
@@ -158,6 +184,14 @@ func (st *MuxClient) abort(cause error) {
 	st.in.Poison(cause)
 	st.out.Close(cause)
 	st.discard()
+	code, text := statusOf(cause)
+	st.s.control(&frames.Frame{Op: frames.OpCancel, Mux: st.id, Code: code, Text: []byte(text)})
+}
+
+// breakOff is abort for a stream half of whose last message is out: the handler's
+// side must forget that half even if the stream has ended.
+func (st *MuxClient) breakOff(cause error) {
+	st.abort(cause)
 	code, text := statusOf(cause)
 	st.s.control(&frames.Frame{Op: frames.OpCancel, Mux: st.id, Code: code, Text: []byte(text)})
 }

@@ -2,6 +2,7 @@ package gridnode
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -16,6 +17,7 @@ type MuxServer struct {
 	ctx     actor.Context
 	h       *handler
 	payload []byte
+	noMore  bool // reader: the caller has half-closed
 }
 
 // Payload returns the initial payload; it belongs to the handler.
@@ -45,7 +47,11 @@ func (s *session) onOpen(f *frames.Frame) error {
 		}
 	}
 	if f.Flags == 0 {
-		s.serveStream(f, cloneBytes(f.Payload), deadlineAfter(f.Timeout))
+		payload, err := s.whole(f)
+		if err != nil {
+			return s.refuse(f.Mux, err)
+		}
+		s.serveStream(f, payload, deadlineAfter(s.wire.LastRead(), f.Timeout))
 		return nil
 	}
 	a, complete, err := s.assemble(f)
@@ -55,7 +61,7 @@ func (s *session) onOpen(f *frames.Frame) error {
 	if !complete {
 		return s.known(f.Mux)
 	}
-	s.serveStream(&a.first, a.buf, a.deadline())
+	s.serveStream(&a.first, a.buf, deadlineAfter(a.came, a.first.Timeout))
 	return nil
 }
 
@@ -80,7 +86,7 @@ func (s *session) serveStream(f *frames.Frame, payload []byte, deadline time.Tim
 	}
 	if s.node.pool.Submit(st) != nil {
 		s.release(len(payload))
-		s.forget(f.Mux)
+		s.forgetServer(f.Mux)
 		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: no worker free"))
 	}
 }
@@ -96,13 +102,25 @@ func (st *MuxServer) Run() {
 	}
 	st.in.Poison(cause)
 	st.out.Close(cause)
-	known := st.s.forget(st.id)
+	known := st.s.forgetServer(st.id)
 	st.discard()
 	st.s.release(len(st.payload))
 	if known {
 		code, text := statusOf(err)
 		st.s.control(&frames.Frame{Op: frames.OpStatus, Mux: st.id, Code: code, Text: []byte(text)})
 	}
+}
+
+// forgetServer removes a served stream and reports whether it was still there.
+func (s *session) forgetServer(id uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.servers[id] == nil {
+		return false
+	}
+	delete(s.servers, id)
+	s.node.muxes.Add(-1)
+	return true
 }
 
 func (st *MuxServer) handle() (err error) {
@@ -112,9 +130,9 @@ func (st *MuxServer) handle() (err error) {
 		}
 	}()
 	err = st.h.mux(&st.ctx, st)
-	if err == nil && st.ctx.Err() != nil {
+	if end := st.ctx.Err(); end != nil && (err == nil || errors.Is(err, end)) {
 		// A handler that gives up politely has still not finished: without this a
-		// cancelled stream would look complete.
+		// cancelled stream would look complete. And the caller gets the reason.
 		err = context.Cause(&st.ctx)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/actorgrid/actorgrid/actor"
 	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
 )
 
 // servedSingle is one single on the serving side. It runs as a task of the node's
@@ -32,7 +33,11 @@ func (s *session) onRequest(f *frames.Frame) error {
 		}
 	}
 	if f.Flags == 0 {
-		s.serveSingle(f, cloneBytes(f.Payload), deadlineAfter(f.Timeout))
+		req, err := s.whole(f)
+		if err != nil {
+			return s.refuse(f.Mux, err)
+		}
+		s.serveSingle(f, req, deadlineAfter(s.wire.LastRead(), f.Timeout))
 		return nil
 	}
 	a, complete, err := s.assemble(f)
@@ -42,7 +47,7 @@ func (s *session) onRequest(f *frames.Frame) error {
 	if !complete {
 		return s.known(f.Mux)
 	}
-	s.serveSingle(&a.first, a.buf, a.deadline())
+	s.serveSingle(&a.first, a.buf, deadlineAfter(a.came, a.first.Timeout))
 	return nil
 }
 
@@ -65,32 +70,21 @@ func (s *session) serveSingle(f *frames.Frame, req []byte, deadline time.Time) {
 		return
 	}
 	if s.node.pool.Submit(c) != nil {
-		s.forget(f.Mux)
+		s.forgetSingle(f.Mux)
 		s.release(len(req))
 		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: no worker free"))
 	}
 }
 
-// deadlineAfter turns the time remaining from the wire, which has just come, into a
-// time here; zero if there is none.
-func deadlineAfter(microseconds uint64) time.Time {
+// deadlineAfter turns the time remaining that came over the wire at a time on
+// wsnet's clock into a deadline; zero if there is none. The reader has looked at the
+// clock for the whole read: that saves a look per call.
+func deadlineAfter(came time.Duration, microseconds uint64) time.Time {
+	const most = uint64(1<<61) / uint64(time.Microsecond)
 	if microseconds == 0 {
 		return time.Time{}
 	}
-	return time.Now().Add(timeRemaining(microseconds))
-}
-
-func timeRemaining(microseconds uint64) time.Duration {
-	const most = uint64(1<<62) / uint64(time.Microsecond)
-	return time.Duration(min(microseconds, most)) * time.Microsecond
-}
-
-// deadline is deadlineAfter, counted from the first fragment.
-func (a *assembly) deadline() time.Time {
-	if a.first.Timeout == 0 {
-		return time.Time{}
-	}
-	return a.since.Add(timeRemaining(a.first.Timeout))
+	return wsnet.Time(came + time.Duration(min(microseconds, most))*time.Microsecond)
 }
 
 // register counts a new mux against the limits and puts it into its table.
@@ -113,22 +107,20 @@ func (s *session) register(insert func()) error {
 	return nil
 }
 
-// forget removes a served mux and reports whether it was still there: if not, the
-// session has ended and nobody waits for a reply.
-func (s *session) forget(id uint64) bool {
+// forgetSingle removes a served single and reports whether it was still there: if
+// not, the session has ended and nobody waits for a reply.
+func (s *session) forgetSingle(id uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.forgetLocked(id)
+	return s.forgetSingleLocked(id)
 }
 
-func (s *session) forgetLocked(id uint64) bool {
-	_, single := s.singles[id]
-	_, server := s.servers[id]
-	if !single && !server {
+func (s *session) forgetSingleLocked(id uint64) bool {
+	before := len(s.singles)
+	delete(s.singles, id)
+	if len(s.singles) == before {
 		return false
 	}
-	delete(s.singles, id)
-	delete(s.servers, id)
 	s.node.muxes.Add(-1)
 	return true
 }
@@ -187,7 +179,7 @@ func (c *servedSingle) reply(resp []byte) {
 		c.replyError(err)
 		return
 	}
-	s.forget(c.id)
+	s.forgetSingle(c.id)
 }
 
 // replySmall is reply with one lock for the table and the queue.
@@ -196,21 +188,19 @@ func (c *servedSingle) replySmall(f *frames.Frame, resp []byte) {
 	if s.admit(context.Background(), len(resp)) != nil {
 		return // the session has ended, and with it the call
 	}
-	if !s.forgetLocked(c.id) {
+	if !s.forgetSingleLocked(c.id) {
 		s.mu.Unlock()
 		return
 	}
 	f.Payload = resp
 	flush := s.out.append(s, f)
 	s.mu.Unlock()
-	if flush {
-		s.flush()
-	}
+	s.flush(flush)
 }
 
 // replyError ends the call with an error, also after some fragments of a response.
 func (c *servedSingle) replyError(err error) {
-	if c.s.forget(c.id) {
+	if c.s.forgetSingle(c.id) {
 		code, text := statusOf(err)
 		c.s.control(&frames.Frame{Op: frames.OpStatus, Mux: c.id, Code: code, Text: []byte(text)})
 	}

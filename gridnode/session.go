@@ -43,6 +43,7 @@ type session struct {
 	mu      sync.Mutex
 	err     error  // the first error; set once, seen by every call
 	drain   bool   // the peer said goaway: no new calls
+	ticks   uint64 // so far
 	nextID  uint64 // next mux ID to open
 	calls   map[uint64]*call
 	clients map[uint64]*MuxClient
@@ -170,7 +171,5 @@ func (s *session) control(f *frames.Frame) {
 		s.fail(errorf(CodeOverloaded, "overloaded: %d bytes wait for a peer that does not read", queued))
 		return
 	}
-	if flush {
-		s.flush()
-	}
+	s.flush(flush)
 }

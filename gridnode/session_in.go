@@ -128,6 +128,9 @@ func (s *session) received(f *frames.Frame) error {
 	if n == 0 {
 		return nil
 	}
+	if n > fragmentSize {
+		return protocolError("%d bytes of payload in one frame, limit %d", n, fragmentSize)
+	}
 	s.windowUsed += uint64(n)
 	window := s.node.cfg.Window
 	if s.windowUsed > uint64(window) {
@@ -145,6 +148,10 @@ func (s *session) received(f *frames.Frame) error {
 // that was refused or abandoned before: its fragments are ignored.
 func (s *session) assemble(f *frames.Frame) (a *assembly, complete bool, err error) {
 	if f.Flags&frames.FlagCont == 0 {
+		if s.assembling[f.Mux] != nil {
+			s.dropAssembly(f.Mux)
+			return nil, false, errWithin
+		}
 		if a, err = s.newAssembly(f); err != nil {
 			return nil, false, err
 		}
@@ -175,8 +182,15 @@ func (s *session) onReply(f *frames.Frame) error {
 	if err := s.received(f); err != nil {
 		return err
 	}
-	payload := f.Payload
+	if f.Mux&1 == 1 != s.self {
+		return protocolError("reply for mux %d from its opener", f.Mux)
+	}
+	var payload []byte
 	if f.Flags != 0 {
+		if !s.calling(f.Mux) {
+			s.dropAssembly(f.Mux)
+			return s.known(f.Mux)
+		}
 		a, complete, err := s.assemble(f)
 		if err != nil {
 			return s.replyRefused(f.Mux, err)
@@ -186,13 +200,23 @@ func (s *session) onReply(f *frames.Frame) error {
 		}
 		payload = a.buf
 	} else {
-		payload = cloneBytes(payload)
+		var err error
+		if payload, err = s.whole(f); err != nil {
+			return s.replyRefused(f.Mux, err)
+		}
 	}
 	if c := s.takeCall(f.Mux); c != nil {
 		c.finish(payload, nil)
 		return nil
 	}
 	return s.known(f.Mux)
+}
+
+// calling reports whether somebody waits for the reply of this mux.
+func (s *session) calling(id uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[id] != nil
 }
 
 // replyRefused ends a call whose response cannot be taken; a protocol error ends
@@ -267,7 +291,10 @@ func (s *session) onCancel(f *frames.Frame) error {
 // onGoaway: the peer drains. Running calls finish; new ones are not sent.
 func (s *session) onGoaway(f *frames.Frame) {
 	s.mu.Lock()
+	before := s.drain
 	s.drain = true
 	s.mu.Unlock()
-	s.node.log.Info("peer drains", "peer", s.conn.remote, "reason", string(f.Text))
+	if !before {
+		s.node.log.Info("peer drains", "peer", s.conn.remote, "reason", string(f.Text[:min(len(f.Text), maxLoggedText)]))
+	}
 }

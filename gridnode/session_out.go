@@ -62,11 +62,20 @@ type outQueue struct {
 	bulk     gate // senders of bulk, above bulkQueue
 }
 
-// append encodes f into the current batch and reports whether the caller must call
-// flush. session.mu is held.
-func (q *outQueue) append(s *session, f *frames.Frame) bool {
+// flushing says what the caller of append must do after the unlock.
+type flushing uint8
+
+const (
+	flushNothing flushing = iota // somebody else writes the batch
+	flushNow                     // write it
+	flushSoon                    // let others join, then write it
+)
+
+// append encodes f into the current batch and says what must be flushed: its result
+// goes to session.flush. session.mu is held.
+func (q *outQueue) append(s *session, f *frames.Frame) flushing {
 	if q.closed {
-		return false
+		return flushNothing
 	}
 	if q.current == nil {
 		q.current = newBatch()
@@ -79,10 +88,13 @@ func (q *outQueue) append(s *session, f *frames.Frame) bool {
 		q.current = nil
 	}
 	if q.flushing || q.corked {
-		return false
+		return flushNothing
 	}
 	q.flushing = true
-	return true
+	if s.busy() {
+		return flushSoon
+	}
+	return flushNow
 }
 
 // next takes the oldest batch. session.mu is held.
@@ -124,10 +136,12 @@ func (q *outQueue) wake(limit int) {
 	}
 }
 
-// flush writes batches until none is left. The caller is the flusher: append or
-// uncork said so.
-func (s *session) flush() {
-	if s.busy() {
+// flush writes batches until none is left, if append has made the caller the flusher.
+func (s *session) flush(how flushing) {
+	switch how {
+	case flushNothing:
+		return
+	case flushSoon:
 		// Let the others that are about to call append to this batch. With a
 		// single call in flight nobody would come: 22 us instead of 31 per call.
 		runtime.Gosched()
@@ -146,10 +160,8 @@ func (s *session) handOverFlush() {
 	}
 }
 
-// busy reports whether more than one call is in flight.
+// busy reports whether more than one call is in flight. s.mu is held.
 func (s *session) busy() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return len(s.calls)+len(s.singles) > 1 || len(s.clients)+len(s.servers) > 1
 }
 

@@ -86,6 +86,7 @@ func TestTheDefaultTimeoutEndsASingleAndTellsThePeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.expireCalls()
+	s.expireCalls()
 	if _, err := p.wait(context.Background()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}

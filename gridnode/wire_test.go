@@ -22,7 +22,7 @@ type fakeWire struct {
 	news                chan struct{} // a token for every Send and Close, if there is room
 }
 
-func newFakeWire() *fakeWire { return &fakeWire{news: make(chan struct{}, 1)} }
+func newFakeWire() *fakeWire { return &fakeWire{lastRead: wsnet.Now(), news: make(chan struct{}, 1)} }
 
 func (w *fakeWire) Send(buf []byte) error {
 	w.mu.Lock()

@@ -48,3 +48,7 @@ var epoch = time.Now()
 
 // Now returns the time on the clock of LastRead and LastWrite.
 func Now() time.Duration { return time.Since(epoch) }
+
+// Time turns a time on the clock of Now into a time of this process, with its
+// monotonic reading.
+func Time(now time.Duration) time.Time { return epoch.Add(now) }
