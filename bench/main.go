@@ -92,7 +92,9 @@ func measure(ctx context.Context, o *options, out *outputs, stdout, stderr io.Wr
 	if err := out.startProfiles(); err != nil {
 		return err
 	}
-	results, failed := runCases(ctx, grid, cases, o, progress)
+	results, failed := runCases(ctx, cases, progress, func(c benchCase) (scenario.Result, error) {
+		return scenario.Run(ctx, grid, c.scenario, c.callers, o.duration)
+	})
 	progress.Close()
 	err = out.stopProfiles()
 	machine := report.ThisMachine()
@@ -105,8 +107,9 @@ func measure(ctx context.Context, o *options, out *outputs, stdout, stderr io.Wr
 	return errors.Join(failed, err, out.writeJSON(machine, setup, results, ctx.Err() != nil))
 }
 
-// runCases runs one case after the other until ctx ends or the grid breaks.
-func runCases(ctx context.Context, g *scenario.Grid, cases []benchCase, o *options, progress *report.Progress) ([]scenario.Result, error) {
+// runCases runs one case after the other until ctx ends or the grid breaks. Cases in
+// which calls failed are among the results, and make an error.
+func runCases(ctx context.Context, cases []benchCase, progress *report.Progress, run func(benchCase) (scenario.Result, error)) ([]scenario.Result, error) {
 	var results []scenario.Result
 	var failed error
 	for _, c := range cases {
@@ -114,7 +117,7 @@ func runCases(ctx context.Context, g *scenario.Grid, cases []benchCase, o *optio
 			break
 		}
 		progress.Begin(c.scenario.Name, c.callers)
-		r, err := scenario.Run(ctx, g, c.scenario, c.callers, o.duration)
+		r, err := run(c)
 		if err != nil {
 			return results, errors.Join(failed, err)
 		}
