@@ -86,7 +86,7 @@ func TestABlockedStreamOutlivesManyPings(t *testing.T) {
 				}()
 				select {
 				case <-left:
-					t.Fatal("the stream ended by itself")
+					t.Fatalf("the stream ended by itself: %v; %v", p.conn.Err(), p.back.Err())
 				case <-time.After(20 * ping):
 				}
 				cancel()

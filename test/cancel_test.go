@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/actorgrid/actorgrid/gridnode"
+	"github.com/actorgrid/actorgrid/gridnode/gridtest"
 )
 
 // watched is a pair whose handlers tell when they run and with what cause their
@@ -24,7 +25,9 @@ const (
 	hWatchTwoWay = hOwn3 // input, window 1
 )
 
-func (n *rig) watched(t *testing.T) *watched {
+func (n *rig) watched(t *testing.T) *watched { return n.watchedWith(t) }
+
+func (n *rig) watchedWith(t *testing.T, opts ...gridtest.Option) *watched {
 	w := &watched{entered: make(chan struct{}, 10), left: make(chan error, 10)}
 	wait := func(ctx context.Context) error {
 		w.entered <- struct{}{}
@@ -33,11 +36,11 @@ func (n *rig) watched(t *testing.T) *watched {
 		return ctx.Err()
 	}
 	handle := func(ctx context.Context, _ []byte, _ <-chan []byte, _ chan<- []byte) error { return wait(ctx) }
-	w.pair = n.pair(t,
+	w.pair = n.pair(t, append(opts,
 		single(hWatchSingle, func(ctx context.Context, _ []byte) ([]byte, error) { return nil, wait(ctx) }),
 		stream(hWatchOneWay, gridnode.StreamHandler{Handle: handle}),
 		stream(hWatchTwoWay, gridnode.StreamHandler{Handle: handle, InCapacity: 1}),
-	)
+	)...)
 	return w
 }
 

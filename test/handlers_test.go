@@ -118,6 +118,10 @@ func onlyOn(node int, register func(m *gridnode.Manager) error) gridtest.Option 
 	})
 }
 
+// quickDeath shortens the times of all nodes so far that a hung peer is noticed within
+// a fraction of a second.
+func quickDeath() gridtest.Option { return pings(60 * time.Millisecond) }
+
 // pings shortens the times of all nodes: peers are pinged after d of silence and
 // given up after four times that.
 func pings(d time.Duration) gridtest.Option {
