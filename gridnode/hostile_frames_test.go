@@ -67,9 +67,9 @@ var frameBreaches = []breach{
 		p.send(p.open(1, hSink, 1), frames.Frame{Op: frames.OpCredit, Mux: 1, Credit: 1<<64 - 1})
 	}, "credit of 18446744073709551615"},
 	{"huge session credit", func(p *rawPeer) { p.send(frames.Frame{Op: frames.OpCredit, Credit: 1<<40 + 1}) }, "credit of"},
-	{"window exceeded", func(p *rawPeer) {
-		p.send(p.request(1, hHang, make([]byte, 530<<10))) // the node has announced 512 KiB
-	}, "window"},
+	{"more than a fragment in one frame", func(p *rawPeer) {
+		p.send(p.request(1, hHang, make([]byte, 64<<10+1)))
+	}, "65537 bytes"},
 }
 
 // socketBreaches break the rules of WebSocket.

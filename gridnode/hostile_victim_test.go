@@ -98,7 +98,9 @@ func newVictim(t *testing.T, n gridtest.Network, opts ...gridtest.Option) *victi
 		gridtest.WithPeers(v.dialler, v.acceptor),
 		gridtest.WithHandlers(registerVictim),
 		gridtest.WithConfig(func(i int, cfg *gridnode.Config) {
-			if i == 0 {
+			if i == 1 {
+				cfg.Peers = cfg.Peers[:2] // the bystander knows only the nodes
+			} else {
 				cfg.Logger = slog.New(slog.NewTextHandler(v.log, nil))
 			}
 		}),
