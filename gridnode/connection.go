@@ -194,7 +194,7 @@ func (c *Connection) inFlight() int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.calls) + len(s.clients) + len(s.singles) + len(s.servers) + s.out.bytes
+	return len(s.calls) + len(s.clients) + len(s.singles) + len(s.servers) + s.out.bytes + s.wire.Pending()
 }
 
 // drain tells the peer to send no new calls, and lets no new ones out.

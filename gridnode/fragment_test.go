@@ -143,7 +143,7 @@ func TestAPingFloodFromAPeerThatReadsNothingIsBounded(t *testing.T) {
 		flood = frames.Append(flood, &ping)
 	}
 	for range 2 * limit / len(flood) {
-		if s.Message(flood, false) != nil || w.err() != nil {
+		if s.Message(flood) != nil || w.err() != nil {
 			return // the session has had enough
 		}
 		s.BatchEnd()

@@ -76,7 +76,7 @@ func (w *loopbackWire) receive(e loopbackEvent) {
 		w.actor.Poison(w.closing.err)
 		return
 	}
-	if err := w.session.Message(e.msg, true); err != nil {
+	if err := w.session.Message(e.msg); err != nil {
 		w.Close(err)
 		return
 	}

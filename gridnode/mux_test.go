@@ -164,7 +164,7 @@ func TestWhatIsReceivedBelongsToTheReceiver(t *testing.T) {
 	st, s, _ := openedMux(t, 4)
 	f := data(st.id, "mine")
 	wire := frames.Append(nil, &f)
-	if err := s.Message(wire, false); err != nil {
+	if err := s.Message(wire); err != nil {
 		t.Fatal(err)
 	}
 	s.BatchEnd()

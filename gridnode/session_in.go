@@ -5,7 +5,7 @@ import "github.com/actorgrid/actorgrid/frames"
 // Message is called by the transport for each WebSocket message, one at a time. It
 // never waits: not for a handler, a slow stream, or the writer. An error ends the
 // session; what concerns one mux alone ends that mux.
-func (s *session) Message(msg []byte, owned bool) error {
+func (s *session) Message(msg []byte) error {
 	s.cork()
 	s.stats.received(len(msg))
 	body := msg

@@ -138,7 +138,7 @@ func arrive(s *session, fs ...frames.Frame) error {
 	for i := range fs {
 		b = frames.Append(b, &fs[i])
 	}
-	err := s.Message(b, false)
+	err := s.Message(b)
 	if err == nil {
 		s.BatchEnd()
 	}

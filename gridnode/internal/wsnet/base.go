@@ -194,11 +194,11 @@ func (b *base) closed(err error) {
 // events is a base as the sink of its parser.
 type events base
 
-func (e *events) message(msg []byte, owned bool) error {
+func (e *events) message(msg []byte) error {
 	if e.state.Load() == stateFailed {
 		return (*base)(e).cause() // the handler has closed within this read
 	}
-	return e.handler.Message(msg, owned)
+	return e.handler.Message(msg)
 }
 
 // control answers pings and close frames (RFC 6455 section 5.5).

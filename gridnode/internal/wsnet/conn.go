@@ -25,8 +25,8 @@ type Conn interface {
 // time, but for Writable. None may wait: many connections share a poller.
 type Handler interface {
 	// Message is called for each binary message, in order. msg is borrowed until the
-	// return, unless owned: then it is the handler's. An error ends the connection.
-	Message(msg []byte, owned bool) error
+	// return, and may be changed. An error ends the connection.
+	Message(msg []byte) error
 	// BatchEnd is called after the messages of one read.
 	BatchEnd()
 	// Writable is called when a connection that had more than congested bytes

@@ -14,15 +14,6 @@ import (
 )
 
 const (
-	// pollBuffer is nbio's read buffer, one per poller.
-	pollBuffer = 64 << 10
-
-	// readsPerEvent bounds how often one connection is read before the others of
-	// its poller have their turn. nbio reads at most this many buffers of a
-	// connection that has been closed by the peer; its default, 3, loses the end of
-	// larger transfers.
-	readsPerEvent = 16
-
 	// Buffers for what a socket does not take at once come from a pool. nbio's own
 	// keeps buffers of up to 1 GiB, and hands them to small requests.
 	writeBuffer     = 4 << 10
@@ -34,16 +25,25 @@ const (
 // has a table of all file descriptors that the process may have.
 var shared struct {
 	mu      sync.Mutex
-	engine  *nbio.Engine
+	engine  *engine
 	users   int           // Nets and connections
 	stop    func()        // ends engine and closes stopped
 	stopped chan struct{} // of the latest engine: it and all before have stopped
 }
 
+// engine is nbio's, with what this package adds to its pollers.
+type engine struct {
+	*nbio.Engine
+	pollers []*poller
+}
+
+// pollerOf returns the poller that serves a connection for life.
+func (e *engine) pollerOf(c *nbio.Conn) *poller { return e.pollers[c.Hash()%len(e.pollers)] }
+
 // polled is the session of a connection of the engine. Its methods run on the
 // engine's goroutines.
 type polled interface {
-	onData(data []byte)
+	onReadable()
 	written(n int)
 	onClose(err error)
 }
@@ -113,7 +113,7 @@ func Drain(ctx context.Context) error {
 }
 
 // acquire returns the running engine and counts a user of it.
-func acquire() (*nbio.Engine, error) {
+func acquire() (*engine, error) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if shared.engine == nil {
@@ -150,27 +150,32 @@ func release() (stopped <-chan struct{}) {
 
 // startEngine makes an engine that listens to nothing and calls back inline, on its
 // pollers.
-func startEngine() (*nbio.Engine, error) {
+func startEngine() (*engine, error) {
 	logging.SetLevel(logging.LevelNone) // it would write to stdout
-	engine := nbio.NewEngine(nbio.Config{
-		Name:                         "actorgrid",
-		NPoller:                      runtime.GOMAXPROCS(0),
-		ReadBufferSize:               pollBuffer,
-		MaxConnReadTimesPerEventLoop: readsPerEvent,
-		BodyAllocator:                mempool.New(writeBuffer, writeBufferKept),
-	})
-	engine.Execute = func(f func()) { f() }
-	engine.OnData(func(c *nbio.Conn, data []byte) { c.Session().(polled).onData(data) })
-	engine.OnWrittenSize(func(c *nbio.Conn, _ []byte, n int) { c.Session().(polled).written(n) })
-	engine.OnClose(func(c *nbio.Conn, err error) { c.Session().(polled).onClose(err) })
-	p, err := openProbes(engine.NPoller)
-	if err != nil {
+	e := &engine{Engine: nbio.NewEngine(nbio.Config{
+		Name:          "actorgrid",
+		NPoller:       runtime.GOMAXPROCS(0),
+		BodyAllocator: mempool.New(writeBuffer, writeBufferKept),
+	})}
+	e.Execute = func(f func()) { f() }
+	e.OnRead(func(c *nbio.Conn) { c.Session().(polled).onReadable() })
+	e.OnWrittenSize(func(c *nbio.Conn, _ []byte, n int) { c.Session().(polled).written(n) })
+	e.OnClose(func(c *nbio.Conn, err error) { c.Session().(polled).onClose(err) })
+	var err error
+	if e.pollers, err = newPollers(e.NPoller); err != nil {
 		return nil, err
 	}
-	defer p.end()
-	if err := engine.Start(); err != nil {
+	if err := e.Start(); err != nil {
+		for _, p := range e.pollers {
+			p.discard()
+		}
 		return nil, err
 	}
-	p.watch(engine)
-	return engine, nil
+	for _, p := range e.pollers {
+		p.begin(e.Engine)
+	}
+	for _, p := range e.pollers {
+		p.begun.Wait()
+	}
+	return e, nil
 }

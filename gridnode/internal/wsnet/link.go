@@ -80,11 +80,8 @@ func (m *messageReader) read(limit int) error {
 }
 
 // message implements sink.
-func (m *messageReader) message(msg []byte, owned bool) error {
-	if !owned {
-		msg = append([]byte{}, msg...)
-	}
-	m.msg, m.got = msg, true
+func (m *messageReader) message(msg []byte) error {
+	m.msg, m.got = append([]byte{}, msg...), true
 	return nil
 }
 

@@ -19,8 +19,8 @@ type parser struct {
 
 // sink is where a parser puts what it finds. An error ends the parsing.
 type sink interface {
-	// message takes a message, borrowed unless owned.
-	message(msg []byte, owned bool) error
+	// message takes a message, which is borrowed.
+	message(msg []byte) error
 	// control takes a control frame; payload is borrowed.
 	control(op byte, payload []byte) error
 }
@@ -87,7 +87,7 @@ func (p *parser) whole(h header, payload []byte, to sink) error {
 	if h.control() {
 		return to.control(h.op, payload)
 	}
-	return to.message(payload, false)
+	return to.message(payload)
 }
 
 // header takes the next header from data, and from what was kept of it before. It
@@ -146,7 +146,7 @@ func (p *parser) begin(h header) {
 		return
 	}
 	if p.message == nil {
-		p.message = make([]byte, 0, h.length)
+		p.message = newBuffer(int(h.length))
 	}
 	p.inMessage = true
 }
@@ -182,5 +182,7 @@ func (p *parser) end(to sink) error {
 	}
 	msg := p.message
 	p.message, p.inMessage = nil, false
-	return to.message(msg, true)
+	err := to.message(msg)
+	freeBuffer(msg)
+	return err
 }

@@ -3,6 +3,7 @@
 package wsnet
 
 import (
+	"cmp"
 	"io"
 	"net"
 	"runtime"
@@ -17,6 +18,10 @@ import (
 // its flush makes it 130 us, with two 22 to 28.
 const yields = 2
 
+// readsPerEvent bounds how often one connection is read before the others of its
+// poller have their turn. Of a connection whose end has come, more is not read.
+const readsPerEvent = 16
+
 // pollConn is the transport on nbio's event loop. It has no goroutine: a poller of
 // the engine calls back.
 //
@@ -26,6 +31,7 @@ const yields = 2
 type pollConn struct {
 	base
 	conn    *nbio.Conn
+	poller  *poller
 	refused bool // guarded by reading: the engine did not take it
 }
 
@@ -44,7 +50,7 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 		nbc.Close()
 		return err
 	}
-	c := &pollConn{conn: nbc}
+	c := &pollConn{conn: nbc, poller: engine.pollerOf(nbc)}
 	nbc.SetSession(c)
 	c.bind(c, l, bind, c)
 	// The poller calls back before AddConn returns: it waits for the leftover.
@@ -62,11 +68,28 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 	return nil
 }
 
-// onData runs on a poller. data is the poller's buffer.
-func (c *pollConn) onData(data []byte) {
-	c.received(data)
-	for range yields {
-		runtime.Gosched()
+// onReadable runs on the connection's poller.
+func (c *pollConn) onReadable() {
+	buf := c.poller.buf
+	for range readsPerEvent {
+		n, err := c.conn.Read(buf)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return
+		case err != nil || n <= 0:
+			c.conn.CloseWithError(cmp.Or(err, io.EOF))
+			return
+		}
+		c.poller.hasRead()
+		c.received(buf[:n])
+		for range yields {
+			runtime.Gosched()
+		}
+		if n < len(buf) {
+			return
+		}
 	}
 }
 

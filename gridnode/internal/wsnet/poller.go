@@ -1,0 +1,180 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package wsnet
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/lesismal/nbio"
+)
+
+const (
+	// spinFor is how long a poller goes on looking for events after the last read,
+	// instead of waiting for them. To wake a processor that sleeps takes 30 us where
+	// this was measured (a virtual machine): a lone caller had 70 to 130 us a call, and
+	// has 22 to 28 with this. A round trip whose ends are both asleep must still fit
+	// in: with 50 us the low latency did not come back after a disturbance.
+	spinFor = 100 * time.Microsecond
+
+	// A poller spins only where that pays. Its score is the spins that have caught
+	// something less those that have not; at zero only one read in spinRetry is spun
+	// after.
+	spinScore = 16
+	spinRetry = 64
+
+	// pollBuffer is what a poller reads into.
+	pollBuffer = 64 << 10
+
+	// wakersPerPoller bounds how many connections are opened to find one for each
+	// poller.
+	wakersPerPoller = 64
+)
+
+// poller is what this package adds to one of the engine's pollers: a read buffer,
+// and a connection of the poller's own that is ready to be read while the poller is
+// to spin. All fields belong to the poller's goroutine once it has begun.
+type poller struct {
+	buf   []byte
+	waker *nbio.Conn
+	far   *os.File       // the other end: a byte written here makes the poller spin
+	begun sync.WaitGroup // until the poller has called back once
+
+	spinning bool
+	started  bool
+	last     time.Duration // the last read of a connection
+	hits     int           // reads while spinning
+	score    int
+	cold     int // reads that were not spun after, since the last that was
+}
+
+// newPollers returns one poller for each of n of the engine's. Which of them serves a
+// connection is up to its file descriptor, so some are opened in vain. There is no way
+// back once an engine has started: all that can fail is done before.
+func newPollers(n int) ([]*poller, error) {
+	all := make([]*poller, n)
+	var spare []*poller
+	found := 0
+	var err error
+	for found < n && err == nil {
+		p := &poller{buf: make([]byte, pollBuffer)}
+		if err = p.open(); err != nil {
+			break
+		}
+		fd := p.waker.Hash()
+		switch {
+		case fd >= nbio.MaxOpenFiles || len(spare) > n*wakersPerPoller:
+			spare, err = append(spare, p), fmt.Errorf("wsnet: too many open files: %d", fd)
+		case all[fd%n] == nil:
+			all[fd%n] = p
+			found++
+		default:
+			spare = append(spare, p)
+		}
+	}
+	if err != nil {
+		spare = append(spare, all...)
+	}
+	for _, p := range spare {
+		p.discard()
+	}
+	return all, err
+}
+
+// open makes the waker.
+func (p *poller) open() error {
+	syscall.ForkLock.RLock()
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(pair[0])
+		syscall.CloseOnExec(pair[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return os.NewSyscallError("socketpair", err)
+	}
+	p.far = os.NewFile(uintptr(pair[1]), "waker")
+	near := os.NewFile(uintptr(pair[0]), "waker")
+	defer near.Close()
+	conn, err := net.FileConn(near)
+	if err == nil {
+		p.waker, err = detach(conn)
+	}
+	if err != nil {
+		p.far.Close()
+		return err
+	}
+	p.waker.SetSession(p)
+	return nil
+}
+
+// discard closes a poller that is not the engine's; it may be nil.
+func (p *poller) discard() {
+	if p != nil {
+		p.waker.Close()
+		p.far.Close()
+	}
+}
+
+// begin hands the waker to the engine and makes it ready. The poller is in its loop
+// when it has called back: nbio's pollers clear their own stop flag when they begin,
+// so one that is stopped before spins for ever, and Stop never returns (nbio 1.6.9,
+// readWriteLoop).
+func (p *poller) begin(engine *nbio.Engine) {
+	p.begun.Add(1)
+	p.spinning = true
+	if _, err := engine.AddConn(p.waker); err != nil {
+		p.begun.Done()
+		return
+	}
+	p.wake()
+}
+
+func (p *poller) wake() {
+	_, err := p.far.Write([]byte{0})
+	p.spinning = err == nil
+}
+
+// hasRead notes that a connection of this poller was read.
+func (p *poller) hasRead() {
+	p.last = Now()
+	if p.spinning {
+		p.hits++
+		return
+	}
+	if p.score == 0 {
+		if p.cold++; p.cold < spinRetry {
+			return
+		}
+	}
+	p.cold, p.hits = 0, 0
+	p.wake()
+}
+
+// onReadable is called in each round of the poller while it spins.
+func (p *poller) onReadable() {
+	if !p.started {
+		p.started = true
+		p.begun.Done()
+	}
+	if Now()-p.last < spinFor {
+		runtime.Gosched() // to those whom the reads have woken
+		return
+	}
+	var b [1]byte
+	_, _ = p.waker.Read(b[:])
+	p.spinning = false
+	if p.hits > 0 {
+		p.score = min(p.score+1, spinScore)
+	} else {
+		p.score = max(p.score-1, 0)
+	}
+}
+
+func (p *poller) written(int)   {}
+func (p *poller) onClose(error) { p.far.Close() }
