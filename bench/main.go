@@ -135,7 +135,7 @@ func runCases(ctx context.Context, cases []benchCase, progress *report.Progress,
 
 func warnPartial(w io.Writer, t scenario.Topology) {
 	if t.Pairs() < t.AllPairs() {
-		fmt.Fprintf(w, "\nbench: the limit of open files allows %d of %d pairs, %d peers for each node; a higher ulimit -n, or -procs, connects all\n",
-			t.Pairs(), t.AllPairs(), len(t.Peers(0)))
+		fmt.Fprintf(w, "\nbench: the limit of open files allows connections for %d of %d pairs, %d peers for each node;\nbench: a higher ulimit -n, or -procs, connects all\n",
+			t.Pairs(), t.AllPairs(), t.Degree())
 	}
 }

@@ -31,8 +31,8 @@ func decimal(v float64) string {
 
 func micros(d time.Duration) string { return decimal(float64(d) / 1e3) }
 
-// bytes writes a size in the unit that fits.
-func bytes(n int) string {
+// bytesOf writes a size in the unit that fits.
+func bytesOf(n int) string {
 	switch {
 	case n >= 1<<20 && n%(1<<20) == 0:
 		return strconv.Itoa(n>>20) + " MiB"

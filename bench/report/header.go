@@ -32,7 +32,7 @@ func WriteHeader(w io.Writer, m Machine, s Setup) {
 	fmt.Fprintf(w, "grid     %d nodes %s, %s over %s\n",
 		s.Config.Nodes, where, connections(s.Topology), link)
 	fmt.Fprintf(w, "load     %s payload each way, streams at window %d, %v per line after a warm-up\n",
-		bytes(s.Config.Size), s.Config.Window, s.Duration)
+		bytesOf(s.Config.Size), s.Config.Window, s.Duration)
 }
 
 // connections counts them; each pair of nodes has one.

@@ -51,7 +51,7 @@ func (p *Progress) Begin(name string, callers int) {
 		return
 	}
 	left := time.Duration(p.steps-p.step+1) * p.each
-	p.line(fmt.Sprintf("%s  about %.0f s left%s", p.title(label(name, callers)), left.Seconds(), p.last))
+	p.line(fmt.Sprintf("%s %4.0f s left%s", p.title(label(name, callers)), left.Seconds(), p.last))
 }
 
 // title has the position and a name, padded so that what follows does not jump.
@@ -62,7 +62,7 @@ func (p *Progress) title(name string) string {
 
 // End tells a result.
 func (p *Progress) End(r scenario.Result) {
-	p.last = fmt.Sprintf("   (%s: %s ops/s)", label(r.Scenario, r.Callers), whole(r.OpsPerSecond()))
+	p.last = fmt.Sprintf("   before: %s ops/s", whole(r.OpsPerSecond()))
 	if !p.terminal {
 		fmt.Fprintf(p.w, "%s %11s ops/s\n", p.title(label(r.Scenario, r.Callers)), whole(r.OpsPerSecond()))
 	}

@@ -122,7 +122,7 @@ func (p *Pass) result(t *tally) Result {
 		Seconds:    t.Elapsed.Seconds(),
 		Allocs:     t.Allocs,
 		Goroutines: t.Goroutines,
-		Bytes:      t.Ops * uint64(p.scenario.bytes(g.cfg, len(g.topology.Peers(0)))),
+		Bytes:      t.Ops * uint64(p.scenario.bytes(g.cfg, g.topology.Degree())),
 	}
 	if p.scenario.Everywhere() {
 		r.AllCallers *= g.cfg.Nodes

@@ -54,8 +54,11 @@ func (t Topology) Peers(i int) []int {
 	return peers
 }
 
+// Degree returns how many peers each node is connected to.
+func (t Topology) Degree() int { return min(2*t.reach, t.Nodes-1) }
+
 // Pairs returns how many pairs are connected.
-func (t Topology) Pairs() int { return t.Nodes * len(t.Peers(0)) / 2 }
+func (t Topology) Pairs() int { return t.Nodes * t.Degree() / 2 }
 
 // AllPairs returns how many pairs there are.
 func (t Topology) AllPairs() int { return t.Nodes * (t.Nodes - 1) / 2 }

@@ -37,6 +37,9 @@ func TestConnectionsAreMutualAndFitTheDescriptors(t *testing.T) {
 						t.Errorf("%d nodes, limit %d: %d knows %d, which does not know it", nodes, limit, i, p)
 					}
 				}
+				if len(peers) != topology.Degree() {
+					t.Errorf("%d nodes, limit %d: node %d has %d peers, want %d", nodes, limit, i, len(peers), topology.Degree())
+				}
 				slices.Sort(peers)
 				if len(slices.Compact(peers)) != len(topology.Peers(i)) {
 					t.Errorf("%d nodes, limit %d: node %d has a peer twice", nodes, limit, i)
