@@ -13,7 +13,7 @@ import (
 
 // patience is how long a test waits for what must happen soon. It is virtual time in
 // a bubble, and never spent when all is well.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // eventually polls until ok.
 func eventually(t testing.TB, what string, ok func() bool) {
