@@ -72,44 +72,40 @@ func (s *session) beginIn(ctx context.Context, target uint32, req []byte, group 
 	if ctx.Err() != nil {
 		return pendingCall{}, ended(ctx)
 	}
-	if len(req) > fragmentSize {
-		return s.beginBulk(ctx, target, req)
-	}
-	if err := s.reserve(ctx, len(req)); err != nil {
+	f := frames.Frame{Op: frames.OpRequest, Target: target}
+	rest := cut(&f, req)
+	if err := s.reserve(ctx, len(f.Payload)); err != nil {
 		return pendingCall{}, err
 	}
-	if err := s.admit(ctx, len(req)); err != nil {
-		s.window.Return(reserved(len(req)))
+	if err := s.admit(ctx, len(f.Payload)); err != nil {
+		s.window.Return(reserved(len(f.Payload)))
 		return pendingCall{}, s.unsent(ctx, err)
 	}
+	// The ID is taken with its first frame: IDs go out in order.
 	p, err := s.addCall(ctx)
 	if err != nil {
 		s.mu.Unlock()
-		s.window.Return(reserved(len(req)))
+		s.window.Return(reserved(len(f.Payload)))
 		return pendingCall{}, err
 	}
 	p.call.group, p.call.index = group, index
-	f := frames.Frame{Op: frames.OpRequest, Mux: p.id, Target: target, Timeout: s.timeLeft(ctx, p.call), Payload: req}
+	f.Mux, f.Timeout = p.id, s.timeLeft(ctx, p.call)
 	flush := s.out.append(s, &f)
 	s.mu.Unlock()
 	s.flush(flush)
-	return p, nil
+	if len(rest) == 0 {
+		return p, nil
+	}
+	return p, s.requestRest(ctx, p, &f, rest)
 }
 
-// beginBulk sends a request in fragments, waiting for its turn before each.
-func (s *session) beginBulk(ctx context.Context, target uint32, req []byte) (pendingCall, error) {
-	s.mu.Lock()
-	p, err := s.addCall(ctx)
-	timeout := s.timeLeft(ctx, p.call)
-	s.mu.Unlock()
+// requestRest sends the rest of a large request; the call is abandoned if that fails.
+func (s *session) requestRest(ctx context.Context, p pendingCall, f *frames.Frame, rest []byte) error {
+	err := s.sendRest(ctx, f, rest, func() bool { return !s.calling(p.id) })
 	if err != nil {
-		return pendingCall{}, err
+		return p.abandon(err)
 	}
-	f := frames.Frame{Op: frames.OpRequest, Mux: p.id, Target: target, Timeout: timeout}
-	if err := s.sendFragments(ctx, &f, req, p.call.done); err != nil {
-		return pendingCall{}, p.abandon(err)
-	}
-	return p, nil
+	return nil
 }
 
 // addCall makes the slot and its mux ID. s.mu is held.

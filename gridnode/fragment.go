@@ -25,30 +25,40 @@ func (s *session) reserve(ctx context.Context, n int) error {
 	return nil
 }
 
-// sendFragments sends payload as fragments of f's message, each when there is
-// room, so that other frames go between. stop, if not nil, is readable when the
-// receiver has ended the mux: the rest is not sent then, which is no error.
-func (s *session) sendFragments(ctx context.Context, f *frames.Frame, payload []byte, stop <-chan struct{}) error {
-	f.Flags = frames.FlagMore
-	f.Size = uint64(len(payload))
-	for len(payload) > 0 {
-		n := min(len(payload), fragmentSize)
-		f.Payload = payload[:n]
-		payload = payload[n:]
-		if len(payload) == 0 {
-			f.Flags &^= frames.FlagMore
+// cut makes f the first frame of a message with this payload, and returns what it has
+// no room for.
+func cut(f *frames.Frame, payload []byte) (rest []byte) {
+	if len(payload) <= fragmentSize {
+		f.Payload = payload
+		return nil
+	}
+	f.Flags, f.Size = frames.FlagMore, uint64(len(payload))
+	f.Payload = payload[:fragmentSize]
+	return payload[fragmentSize:]
+}
+
+// sendRest sends what cut has left as fragments of f's message, each when there is
+// room, so that other frames go between. ended, if not nil, reports that the receiver
+// has ended the mux: the rest is not sent then, which is no error. After an error
+// f.Flags has FlagCont: a part of the message is out, and the rest will not follow.
+func (s *session) sendRest(ctx context.Context, f *frames.Frame, rest []byte, ended func() bool) error {
+	for len(rest) > 0 {
+		n := min(len(rest), fragmentSize)
+		f.Payload, rest = rest[:n], rest[n:]
+		f.Flags = frames.FlagCont
+		if len(rest) > 0 {
+			f.Flags |= frames.FlagMore
 		}
 		if err := s.reserve(ctx, n); err != nil {
 			return err
 		}
-		if len(stop) > 0 {
+		if ended != nil && ended() {
 			s.window.Return(reserved(n))
 			return nil
 		}
 		if err := s.enqueue(ctx, f); err != nil {
 			return err
 		}
-		f.Flags |= frames.FlagCont
 	}
 	return nil
 }
@@ -65,16 +75,31 @@ func (s *session) enqueue(ctx context.Context, f *frames.Frame) error {
 	return nil
 }
 
-// send sends one message, whole or in fragments. f carries the rest of the frame.
-func (s *session) send(ctx context.Context, f *frames.Frame, payload []byte) error {
-	if len(payload) > fragmentSize {
-		return s.sendFragments(ctx, f, payload, nil)
-	}
-	if err := s.reserve(ctx, len(payload)); err != nil {
+// enqueueMore is enqueue for a sender that is likely to send again at once: a worker
+// flushes while it does, so that many messages share a write. A flush in the sender
+// would be a write for each: it alone could add to the batch.
+func (s *session) enqueueMore(ctx context.Context, f *frames.Frame) error {
+	if err := s.admit(ctx, len(f.Payload)); err != nil {
 		return err
 	}
-	f.Payload = payload
-	return s.enqueue(ctx, f)
+	how := s.out.append(s, f)
+	s.mu.Unlock()
+	if how != flushNothing {
+		s.handOverFlush()
+	}
+	return nil
+}
+
+// send sends one message, whole or in fragments. f carries the rest of the frame.
+func (s *session) send(ctx context.Context, f *frames.Frame, payload []byte) error {
+	rest := cut(f, payload)
+	if err := s.reserve(ctx, len(f.Payload)); err != nil {
+		return err
+	}
+	if err := s.enqueue(ctx, f); err != nil {
+		return err
+	}
+	return s.sendRest(ctx, f, rest, nil)
 }
 
 // reserved is how many bytes of the window a payload of n bytes takes.

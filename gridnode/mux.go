@@ -21,6 +21,7 @@ type mux struct {
 
 	taken   atomic.Int64   // messages taken by Recv and not yet returned as credit
 	sending mailbox.Credit // one token: the fragments of two messages never mix
+	ahead   atomic.Bool    // the last thing that was done is a send: another may follow
 	broken  func(error)    // ends the stream from this side, with half a message sent
 }
 
@@ -42,6 +43,9 @@ func (x *mux) send(ctx context.Context, msg []byte) error {
 	f := frames.Frame{Op: frames.OpData, Mux: x.id}
 	if len(msg) <= bulkSize {
 		f.Payload = msg
+		if x.ahead.Swap(true) {
+			return x.sendError(ctx, x.s.enqueueMore(ctx, &f))
+		}
 		return x.sendError(ctx, x.s.enqueue(ctx, &f))
 	}
 	if err := x.sending.Take(ctx); err != nil {
@@ -66,6 +70,7 @@ func (x *mux) sendError(ctx context.Context, err error) error {
 // recv returns the next message, and gives its credit back to the peer, half a
 // window at a time.
 func (x *mux) recv(ctx context.Context) ([]byte, error) {
+	x.ahead.Store(false)
 	msg, err := x.in.Get(ctx)
 	if err != nil {
 		if ctx.Err() != nil && x.in.Cause() == nil {

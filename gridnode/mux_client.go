@@ -38,56 +38,34 @@ func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) 
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
-	if err := s.reserve(ctx, min(len(payload), fragmentSize)); err != nil {
+	f := frames.Frame{Op: frames.OpOpen, Target: t.index, Credit: uint64(t.out)}
+	rest := cut(&f, payload)
+	if err := s.reserve(ctx, len(f.Payload)); err != nil {
 		return nil, err
 	}
-	if err := s.admit(ctx, min(len(payload), fragmentSize)); err != nil {
-		s.window.Return(reserved(min(len(payload), fragmentSize)))
+	if err := s.admit(ctx, len(f.Payload)); err != nil {
+		s.window.Return(reserved(len(f.Payload)))
 		return nil, s.unsent(ctx, err)
 	}
 	if err := s.usable(); err != nil {
 		s.mu.Unlock()
+		s.window.Return(reserved(len(f.Payload)))
 		return nil, err
 	}
 	st := &MuxClient{takesInput: t.in > 0}
 	st.init(s, s.open(), t.out, t.in, st.breakOff)
 	s.clients = put(s.clients, st.id, st)
-	f := frames.Frame{Op: frames.OpOpen, Mux: st.id, Target: t.index, Credit: uint64(t.out), Timeout: s.timeLeft(ctx, nil)}
-	rest := payload
-	if len(payload) > fragmentSize {
-		f.Flags, f.Size = frames.FlagMore, uint64(len(payload))
-		rest = payload[:fragmentSize]
-	}
-	f.Payload = rest
+	f.Mux, f.Timeout = st.id, s.timeLeft(ctx, nil)
 	flush := s.out.append(s, &f)
 	s.mu.Unlock()
 	s.flush(flush)
 	st.watch(ctx)
-	if err := st.sendRest(ctx, payload[len(rest):]); err != nil {
-		st.Cancel(err)
-		return nil, err
+	// If the handler has refused or ended already, Recv tells.
+	if err := s.sendRest(ctx, &f, rest, func() bool { return st.in.Cause() != nil }); err != nil {
+		st.breakOff(err)
+		return nil, st.sendError(ctx, err)
 	}
 	return st, nil
-}
-
-// sendRest sends what the opening frame had no room for.
-func (st *MuxClient) sendRest(ctx context.Context, payload []byte) error {
-	f := frames.Frame{Op: frames.OpOpen, Mux: st.id}
-	for len(payload) > 0 {
-		n := min(len(payload), fragmentSize)
-		f.Flags = frames.FlagCont
-		if n < len(payload) {
-			f.Flags |= frames.FlagMore
-		}
-		if st.in.Cause() != nil {
-			return nil // the handler has refused or ended already: Recv tells
-		}
-		if err := st.s.send(ctx, &f, payload[:n]); err != nil {
-			return st.sendError(ctx, err)
-		}
-		payload = payload[n:]
-	}
-	return nil
 }
 
 // watch makes the end of ctx cancel the stream, without a goroutine meanwhile.
