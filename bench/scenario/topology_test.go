@@ -19,8 +19,8 @@ func TestAllPairsAreConnectedIfDescriptorsSuffice(t *testing.T) {
 }
 
 func TestConnectionsAreMutualAndFitTheDescriptors(t *testing.T) {
-	for _, nodes := range []int{2, 3, 8, 33, 128, 512} {
-		for _, limit := range []int{256, 1024, 4096, 20000, 1 << 20} {
+	for _, nodes := range []int{2, 3, 8, 33, 128} {
+		for _, limit := range []int{256, 512, 1024, 4096, 20000} {
 			topology, err := newTopology(nodes, limit)
 			if err != nil {
 				continue // TestTooFewDescriptors
