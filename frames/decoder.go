@@ -2,8 +2,8 @@ package frames
 
 import "encoding/binary"
 
-// decoder reads the elements of one frame. After the first error, which it keeps, it
-// yields zeros. It is not msgp's reader, which accepts numbers and lengths that are
+// decoder reads the elements of one frame. It keeps the first error; what it yields
+// after that means nothing. It is not msgp's reader, which accepts numbers and lengths that are
 // not in their shortest form.
 type decoder struct {
 	b   []byte
@@ -15,7 +15,6 @@ func (d *decoder) fail(err error) {
 	if d.err == nil {
 		d.err = err
 	}
-	d.at = len(d.b)
 }
 
 func (d *decoder) expect(got, want int) {

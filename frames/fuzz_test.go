@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/tinylib/msgp/msgp"
+
 	"github.com/actorgrid/actorgrid/frames"
 )
 
@@ -37,6 +39,7 @@ func FuzzBatch(f *testing.F) {
 			if len(batch) < frames.ChecksumSize {
 				return
 			}
+			batch = bytes.Clone(batch) // the input is not ours to change
 			frames.PutChecksum(batch)
 			if body, err = frames.CheckBatch(batch); err != nil {
 				t.Fatalf("its own checksum: %v", err)
@@ -56,7 +59,7 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
-// What is decoded comes back from its own encoding.
+// What is decoded comes back from its own encoding, and is msgpack to msgp too.
 func FuzzHandshake(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h, err := frames.DecodeHandshake(b)
@@ -65,6 +68,9 @@ func FuzzHandshake(f *testing.F) {
 				t.Fatal(err)
 			}
 			return
+		}
+		if rest, err := msgp.Skip(b); len(rest) > 0 || err != nil && err != msgp.ErrRecursion {
+			t.Fatalf("msgp finds %d bytes behind, %v", len(rest), err)
 		}
 		var again []byte
 		switch h.Op {

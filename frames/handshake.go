@@ -28,6 +28,13 @@ func AppendRefuse(b []byte, code Code, reason string) []byte {
 // the size of b, whatever lengths b claims.
 func DecodeHandshake(b []byte) (Handshake, error) {
 	var h Handshake
+	rest, err := skip(b) // all lengths are true from here on
+	if err != nil {
+		return h, malformed("message", err)
+	}
+	if len(rest) > 0 {
+		return h, fmt.Errorf("%w: %d bytes behind the message", ErrMalformed, len(rest))
+	}
 	n, b, err := msgp.ReadArrayHeaderBytes(b)
 	if err != nil {
 		return h, malformed("array", err)
@@ -39,29 +46,26 @@ func DecodeHandshake(b []byte) (Handshake, error) {
 	h.Op = Op(op)
 	switch {
 	case (h.Op == OpHello || h.Op == OpAccept) && n == 2:
-		b, err = h.Hello.decode(b)
+		err = h.Hello.decode(b)
 	case h.Op == OpRefuse && n == 3:
-		b, err = h.decodeRefuse(b)
+		err = h.decodeRefuse(b)
 	default:
 		return h, fmt.Errorf("%w: handshake op %d with %d fields", ErrMalformed, op, n)
 	}
 	if err != nil {
 		return h, malformed(h.Op.String(), err)
 	}
-	if len(b) > 0 {
-		return h, fmt.Errorf("%w: %d bytes behind the %v", ErrMalformed, len(b), h.Op)
-	}
 	return h, nil
 }
 
-func (h *Handshake) decodeRefuse(b []byte) (rest []byte, err error) {
+func (h *Handshake) decodeRefuse(b []byte) error {
 	code, b, err := msgp.ReadUint32Bytes(b)
 	if err != nil {
-		return b, err
+		return err
 	}
 	h.Code = Code(code)
-	h.Reason, b, err = msgp.ReadStringBytes(b)
-	return b, err
+	h.Reason, _, err = msgp.ReadStringBytes(b)
+	return err
 }
 
 func malformed(what string, err error) error {

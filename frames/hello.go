@@ -40,7 +40,7 @@ func AppendHello(b []byte, op Op, h *Hello) []byte {
 }
 
 // decode sets what the map b has; a key that comes twice counts the second time.
-func (h *Hello) decode(b []byte) (rest []byte, err error) {
+func (h *Hello) decode(b []byte) error {
 	n, b, err := msgp.ReadMapHeaderBytes(b)
 	for ; n > 0 && err == nil; n-- {
 		var key []byte
@@ -48,7 +48,7 @@ func (h *Hello) decode(b []byte) (rest []byte, err error) {
 			b, err = h.decodeField(string(key), b)
 		}
 	}
-	return b, err
+	return err
 }
 
 func (h *Hello) decodeField(key string, b []byte) (rest []byte, err error) {
@@ -74,7 +74,7 @@ func (h *Hello) decodeField(key string, b []byte) (rest []byte, err error) {
 	case "handlers":
 		h.Handlers, rest, err = decodeHandlers(b)
 	default:
-		rest, err = msgp.Skip(b)
+		rest, err = skip(b)
 	}
 	return rest, err
 }
