@@ -38,6 +38,9 @@ func WriteHeader(w io.Writer, m Machine, s Setup) {
 // connections counts them; each pair of nodes has one.
 func connections(t scenario.Topology) string {
 	n := whole(float64(t.Pairs()))
+	if t.AllPairs() == 1 {
+		return "1 connection"
+	}
 	if t.Pairs() == t.AllPairs() {
 		return n + " connections (all pairs)"
 	}

@@ -62,9 +62,9 @@ func (p *Progress) title(name string) string {
 
 // End tells a result.
 func (p *Progress) End(r scenario.Result) {
-	p.last = fmt.Sprintf("   before: %s ops/s", whole(r.OpsPerSecond()))
+	p.last = fmt.Sprintf("   before: %s ops/s", decimal(r.OpsPerSecond()))
 	if !p.terminal {
-		fmt.Fprintf(p.w, "%s %11s ops/s\n", p.title(label(r.Scenario, r.Callers)), whole(r.OpsPerSecond()))
+		fmt.Fprintf(p.w, "%s %11s ops/s\n", p.title(label(r.Scenario, r.Callers)), decimal(r.OpsPerSecond()))
 	}
 }
 

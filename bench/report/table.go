@@ -18,7 +18,7 @@ type column struct {
 var columns = []column{
 	{"scenario", func(r scenario.Result) string { return r.Scenario }},
 	{"callers", func(r scenario.Result) string { return strconv.Itoa(r.Callers) }},
-	{"ops/s", func(r scenario.Result) string { return whole(r.OpsPerSecond()) }},
+	{"ops/s", func(r scenario.Result) string { return decimal(r.OpsPerSecond()) }},
 	{"us/op", func(r scenario.Result) string { return decimal(r.MicrosPerOp()) }},
 	{"p50 us", func(r scenario.Result) string { return micros(r.P50) }},
 	{"p99 us", func(r scenario.Result) string { return micros(r.P99) }},

@@ -23,8 +23,7 @@ func Run(ctx context.Context, g *Grid, s Scenario, callers int, d time.Duration)
 	}
 	r, err := warm.Run(ctx)
 	if err != nil || r.Errors > 0 || ctx.Err() != nil {
-		r.Ops = 0 // of a warm-up nothing counts but its errors
-		return r, err
+		return r.onlyErrors(), err
 	}
 	p, err := g.Prepare(ctx, s, callers, For(d))
 	if err != nil {

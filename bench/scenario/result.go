@@ -19,6 +19,18 @@ type Result struct {
 	Goroutines  int    // of all processes, when the time was over
 }
 
+// onlyErrors is what counts of a warm-up.
+func (r Result) onlyErrors() Result {
+	return Result{
+		Scenario:    r.Scenario,
+		Callers:     r.Callers,
+		AllCallers:  r.AllCallers,
+		Errors:      r.Errors,
+		Err:         r.Err,
+		Interrupted: r.Interrupted,
+	}
+}
+
 // OpsPerSecond is of all callers together.
 func (r Result) OpsPerSecond() float64 { return ratio(float64(r.Ops), r.Seconds) }
 

@@ -122,6 +122,19 @@ func TestFailedCallersAreCountedAndTheFirstErrorIsTold(t *testing.T) {
 	}
 }
 
+func TestNothingButErrorsCountsOfAWarmUp(t *testing.T) {
+	g := startGrid(t, Config{Nodes: 2})
+	f := &faulty{err: errors.New("broken on purpose")}
+	f.left.Store(10)
+	s := Scenario{Name: "faulty", bytes: messageBytes}
+	s.open = func(context.Context, *node, int, Config) (caller, error) { return f, nil }
+	r, err := Run(context.Background(), g, s, 2, testTime)
+	want := Result{Scenario: "faulty", Callers: 2, AllCallers: 2, Errors: 2, Err: f.err.Error()}
+	if err != nil || r != want {
+		t.Errorf("got %+v, %v; want %+v", r, err, want)
+	}
+}
+
 func TestScenarioThatCannotOpenLeavesNothingBehind(t *testing.T) {
 	g := startGrid(t, Config{Nodes: 2})
 	good := named(t, "stream-up").open
