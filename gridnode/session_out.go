@@ -15,7 +15,7 @@ const (
 	batchSize    = 256 << 10 // a batch that reaches this is closed and the next one begun
 	bulkQueue    = 256 << 10 // bytes waiting to be written before bulk senders wait
 	controlLimit = 16 << 20  // bytes of control frames, above Config.QueueLimit, that end the session
-	maxPending   = 128 << 10 // bytes in the transport before the flusher stops and lets the queue fill
+	maxPending   = 64 << 10  // bytes in the transport before the flusher stops and lets the queue fill
 
 	// flushRounds bounds how many batches one caller writes for others before it
 	// hands the flushing over to the node's pool.

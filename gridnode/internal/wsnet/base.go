@@ -31,7 +31,7 @@ type base struct {
 	state               atomic.Int32 // changed under mu
 
 	reading sync.Mutex // held while the handler is called, so that Closed comes last
-	parser  parser     // guarded by reading
+	parser  parser     // guarded by reading; but for that, the reader's alone
 	gone    bool       // guarded by reading: the socket is closed, or the stream broken
 
 	mu   sync.Mutex
@@ -121,11 +121,18 @@ func (b *base) payWritable() {
 	}
 }
 
-// received handles the bytes of one read, which it may change.
+// target returns where the reader is to read to: where the bytes belong, or buf. What
+// it has read goes to received.
+func (b *base) target(buf []byte) []byte {
+	if space := b.parser.space(); space != nil {
+		return space
+	}
+	return buf
+}
+
+// received handles the bytes of one read, which it may change. b.reading is held.
 func (b *base) received(data []byte) {
 	b.lastRead.Store(int64(Now()))
-	b.reading.Lock()
-	defer b.reading.Unlock()
 	b.handle(data)
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -14,8 +15,14 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// maxReason is how much of a refusal's text is kept, in bytes.
-const maxReason = 512
+const (
+	// maxReason is how much of a refusal's text is kept, in bytes.
+	maxReason = 512
+
+	// maxResponse bounds what is read of a server before it has upgraded, in bytes:
+	// neither lines nor headers have a bound of their own.
+	maxResponse = 64 << 10
+)
 
 // DialOptions says where to and how.
 type DialOptions struct {
@@ -66,7 +73,12 @@ func upgradeClient(ctx context.Context, conn net.Conn, u *url.URL, o DialOptions
 		},
 	}
 	undo := bound(ctx, conn)
-	br, _, err := d.Upgrade(conn, &target)
+	in := &io.LimitedReader{R: conn, N: maxResponse}
+	br, _, err := d.Upgrade(&readWriter{in, conn}, &target)
+	if err != nil && in.N == 0 {
+		err = fmt.Errorf("wsnet: the answer of the server exceeds %d bytes", maxResponse)
+	}
+	in.N = math.MaxInt64 // br goes on with what comes behind the upgrade
 	if refused != nil {
 		_ = undo(nil)
 		return nil, refused
@@ -78,6 +90,11 @@ func upgradeClient(ctx context.Context, conn net.Conn, u *url.URL, o DialOptions
 		br = bufio.NewReader(conn)
 	}
 	return &Link{conn: conn, r: br, client: true, maxMessage: o.MaxMessage}, nil
+}
+
+type readWriter struct {
+	io.Reader
+	io.Writer
 }
 
 // readReason makes the text of a refusal from the response: its body, or else the

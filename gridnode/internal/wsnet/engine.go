@@ -166,9 +166,7 @@ func startEngine() (*engine, error) {
 		return nil, err
 	}
 	if err := e.Start(); err != nil {
-		for _, p := range e.pollers {
-			p.discard()
-		}
+		discard(e.pollers)
 		return nil, err
 	}
 	for _, p := range e.pollers {

@@ -15,7 +15,11 @@ type parser struct {
 	control   []byte
 	message   []byte // of a message that has come in part
 	inMessage bool   // FIN is still to come
+	inPlace   bool   // the next data is in message already
 }
+
+// minInPlace is the rest of a frame, in bytes, from which on it is read in place.
+const minInPlace = 32 << 10
 
 // sink is where a parser puts what it finds. An error ends the parsing.
 type sink interface {
@@ -28,6 +32,9 @@ type sink interface {
 // feed parses data, which it may change in place.
 func (p *parser) feed(data []byte, to sink) error {
 	for len(data) > 0 {
+		if p.inPlace {
+			return p.fill(len(data), to)
+		}
 		if p.inFrame {
 			n, err := p.payload(data, to)
 			if err != nil {
@@ -167,6 +174,31 @@ func (p *parser) payload(data []byte, to sink) (int, error) {
 		return n, nil
 	}
 	return n, p.end(to)
+}
+
+// space returns where the next bytes may be read to directly, instead of into a
+// buffer: the rest of a large frame. What was read must then be given to feed, and it
+// alone. It returns nil where that is not worth it.
+func (p *parser) space() []byte {
+	if !p.inFrame || p.frame.control() || p.remaining < minInPlace || cap(p.message)-len(p.message) < p.remaining {
+		return nil
+	}
+	p.inPlace = true
+	return p.message[len(p.message) : len(p.message)+p.remaining]
+}
+
+// fill is payload for n bytes that were read into space.
+func (p *parser) fill(n int, to sink) error {
+	p.inPlace = false
+	end := len(p.message) + n
+	if p.frame.masked {
+		mask(p.message[len(p.message):end], p.frame.key, int(p.frame.length)-p.remaining)
+	}
+	p.message = p.message[:end]
+	if p.remaining -= n; p.remaining > 0 {
+		return nil
+	}
+	return p.end(to)
 }
 
 // end finishes a frame, and the message if it was the last one of it.

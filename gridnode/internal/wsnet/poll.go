@@ -3,7 +3,6 @@
 package wsnet
 
 import (
-	"cmp"
 	"io"
 	"net"
 	"runtime"
@@ -70,32 +69,50 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 
 // onReadable runs on the connection's poller.
 func (c *pollConn) onReadable() {
-	buf := c.poller.buf
 	for range readsPerEvent {
-		n, err := c.conn.Read(buf)
+		full, err := c.readOnce()
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
 			return
-		case err != nil || n <= 0:
-			c.conn.CloseWithError(cmp.Or(err, io.EOF))
+		case err != nil:
+			c.conn.CloseWithError(err)
 			return
 		}
-		c.poller.hasRead()
-		c.received(buf[:n])
 		for range yields {
 			runtime.Gosched()
 		}
-		if n < len(buf) {
+		if !full {
 			return
 		}
 	}
 }
 
-// writeFrame implements transport: nbio queues what the socket does not take.
+// readOnce reads once, and reports whether there may be more.
+func (c *pollConn) readOnce() (full bool, err error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	dst := c.target(c.poller.buf)
+	n, err := c.conn.Read(dst)
+	if err == nil && n <= 0 {
+		err = io.EOF
+	}
+	if err != nil {
+		return false, err
+	}
+	c.poller.hasRead()
+	c.received(dst[:n])
+	return n == len(dst), nil
+}
+
+// writeFrame implements transport: nbio queues what the socket does not take. If the
+// engine has closed the connection and onClose is still to come, that was the peer.
 func (c *pollConn) writeFrame(frame []byte) error {
 	_, err := c.conn.Write(frame)
+	if err == net.ErrClosed {
+		return io.EOF
+	}
 	return err
 }
 

@@ -3,7 +3,7 @@
 package wsnet
 
 import (
-	"fmt"
+	"errors"
 	"net"
 	"os"
 	"runtime"
@@ -31,10 +31,12 @@ const (
 	// pollBuffer is what a poller reads into.
 	pollBuffer = 64 << 10
 
-	// wakersPerPoller bounds how many connections are opened to find one for each
-	// poller.
-	wakersPerPoller = 64
+	// triesPerPoller bounds how many file descriptors are opened to find one that a
+	// given poller serves. Where their numbers have no gaps one per poller is enough.
+	triesPerPoller = 64
 )
+
+var errNoDescriptor = errors.New("wsnet: no file descriptor that suits the pollers")
 
 // poller is what this package adds to one of the engine's pollers: a read buffer,
 // and a connection of the poller's own that is ready to be read while the poller is
@@ -53,41 +55,56 @@ type poller struct {
 	cold     int // reads that were not spun after, since the last that was
 }
 
-// newPollers returns one poller for each of n of the engine's. Which of them serves a
-// connection is up to its file descriptor, so some are opened in vain. There is no way
-// back once an engine has started: all that can fail is done before.
-func newPollers(n int) ([]*poller, error) {
-	all := make([]*poller, n)
-	var spare []*poller
-	found := 0
-	var err error
-	for found < n && err == nil {
-		p := &poller{buf: make([]byte, pollBuffer)}
-		if err = p.open(); err != nil {
-			break
+// newPollers returns one poller for each of n of the engine's. There is no way back
+// once an engine has started: all that can fail is done before.
+func newPollers(n int) (all []*poller, err error) {
+	all = make([]*poller, n)
+	var spare []*nbio.Conn
+	defer func() {
+		for _, c := range spare {
+			c.Close()
 		}
-		fd := p.waker.Hash()
-		switch {
-		case fd >= nbio.MaxOpenFiles || len(spare) > n*wakersPerPoller:
-			spare, err = append(spare, p), fmt.Errorf("wsnet: too many open files: %d", fd)
-		case all[fd%n] == nil:
-			all[fd%n] = p
-			found++
-		default:
-			spare = append(spare, p)
+	}()
+	for range n {
+		p, inVain, err := newPoller(all)
+		spare = append(spare, inVain...)
+		if err != nil {
+			discard(all)
+			return nil, err
 		}
+		all[p.waker.Hash()%n] = p
 	}
-	if err != nil {
-		spare = append(spare, all...)
-	}
-	for _, p := range spare {
-		p.discard()
-	}
-	return all, err
+	return all, nil
 }
 
-// open makes the waker.
-func (p *poller) open() error {
+// newPoller returns a poller for one that has none among all yet. Which of them serves
+// a connection is up to the number of its file descriptor: the numbers inVain have to
+// stay taken for others to come up.
+func newPoller(all []*poller) (p *poller, inVain []*nbio.Conn, err error) {
+	near, far, err := socketpair()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer near.Close()
+	for range len(all) * triesPerPoller {
+		c, err := detachFile(near)
+		if err != nil {
+			far.Close()
+			return nil, inVain, err
+		}
+		if fd := c.Hash(); fd < nbio.MaxOpenFiles && all[fd%len(all)] == nil {
+			p = &poller{buf: make([]byte, pollBuffer), waker: c, far: far}
+			c.SetSession(p)
+			return p, inVain, nil
+		}
+		inVain = append(inVain, c)
+	}
+	far.Close()
+	return nil, inVain, errNoDescriptor
+}
+
+// socketpair returns the two ends of a connection within this process.
+func socketpair() (near, far *os.File, err error) {
 	syscall.ForkLock.RLock()
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err == nil {
@@ -96,45 +113,47 @@ func (p *poller) open() error {
 	}
 	syscall.ForkLock.RUnlock()
 	if err != nil {
-		return os.NewSyscallError("socketpair", err)
+		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	p.far = os.NewFile(uintptr(pair[1]), "waker")
-	near := os.NewFile(uintptr(pair[0]), "waker")
-	defer near.Close()
-	conn, err := net.FileConn(near)
-	if err == nil {
-		p.waker, err = detach(conn)
-	}
-	if err != nil {
-		p.far.Close()
-		return err
-	}
-	p.waker.SetSession(p)
-	return nil
+	return os.NewFile(uintptr(pair[0]), "waker"), os.NewFile(uintptr(pair[1]), "waker"), nil
 }
 
-// discard closes a poller that is not the engine's; it may be nil.
-func (p *poller) discard() {
-	if p != nil {
-		p.waker.Close()
-		p.far.Close()
+// detachFile makes an nbio connection of a socket, which stays open.
+func detachFile(socket *os.File) (*nbio.Conn, error) {
+	conn, err := net.FileConn(socket)
+	if err != nil {
+		return nil, err
+	}
+	return detach(conn)
+}
+
+// discard closes pollers that are not the engine's; any may be nil.
+func discard(all []*poller) {
+	for _, p := range all {
+		if p != nil {
+			p.waker.Close()
+			p.far.Close()
+		}
 	}
 }
 
 // begin hands the waker to the engine and makes it ready. The poller is in its loop
 // when it has called back: nbio's pollers clear their own stop flag when they begin,
 // so one that is stopped before spins for ever, and Stop never returns (nbio 1.6.9,
-// readWriteLoop).
+// readWriteLoop). After the write the fields are the poller's.
 func (p *poller) begin(engine *nbio.Engine) {
 	p.begun.Add(1)
 	p.spinning = true
-	if _, err := engine.AddConn(p.waker); err != nil {
-		p.begun.Done()
-		return
+	_, err := engine.AddConn(p.waker)
+	if err == nil {
+		_, err = p.far.Write([]byte{0})
 	}
-	p.wake()
+	if err != nil {
+		p.begun.Done()
+	}
 }
 
+// wake makes the poller spin. It runs on the poller's goroutine.
 func (p *poller) wake() {
 	_, err := p.far.Write([]byte{0})
 	p.spinning = err == nil

@@ -17,8 +17,10 @@ const (
 	// that LastWrite shows progress on a slow link.
 	writeChunk = 64 << 10
 
-	// spareBuffer is the largest write buffer that an idle connection keeps.
+	// spareBuffer is the largest write buffer that an idle connection keeps, and
+	// busySpare the largest that one with more to write does.
 	spareBuffer = 16 << 10
+	busySpare   = 4 * writeChunk
 
 	// closeGrace is how long the writing of the close frame may take.
 	closeGrace = 100 * time.Millisecond
@@ -63,18 +65,25 @@ func (c *streamConn) readLoop(leftover []byte) {
 // read returns when the socket is at its end.
 func (c *streamConn) read(leftover []byte) error {
 	if len(leftover) > 0 {
-		c.received(leftover)
+		c.receive(leftover)
 	}
 	buf := make([]byte, readBuffer)
 	for {
-		n, err := c.conn.Read(buf)
+		dst := c.target(buf)
+		n, err := c.conn.Read(dst)
 		if n > 0 {
-			c.received(buf[:n])
+			c.receive(dst[:n])
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+func (c *streamConn) receive(data []byte) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	c.received(data)
 }
 
 // writeFrame implements transport: it copies the frame for the writer.
@@ -149,8 +158,15 @@ func (c *streamConn) writeEnd(buf []byte) {
 	c.out.Lock()
 	defer c.out.Unlock()
 	c.writing = false
-	if len(buf) > 0 && (cap(buf) <= spareBuffer || len(c.queue) > 0 && cap(buf) <= 4*writeChunk) {
+	most := spareBuffer
+	if len(c.queue) > 0 {
+		most = busySpare
+	}
+	switch {
+	case len(buf) > 0 && cap(buf) <= most:
 		c.spare = buf[:0]
+	case cap(c.spare) > most:
+		c.spare = nil
 	}
 }
 

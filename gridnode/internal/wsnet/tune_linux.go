@@ -8,7 +8,7 @@ import (
 
 // unsent is how many bytes the kernel may hold that it has not sent yet. Its own
 // buffers grow to megabytes, behind which a tiny frame would wait on a slow link.
-const unsent = 128 << 10
+const unsent = 512 << 10
 
 // limitUnsent sets TCP_NOTSENT_LOWAT.
 func limitUnsent(conn *net.TCPConn) {
