@@ -40,6 +40,13 @@ type engine struct {
 // pollerOf returns the poller that serves a connection for life.
 func (e *engine) pollerOf(c *nbio.Conn) *poller { return e.pollers[c.Hash()%len(e.pollers)] }
 
+// add gives a connection to its poller, which may call back before add returns.
+func (e *engine) add(c *nbio.Conn) error {
+	e.pollerOf(c).added.Add(1)
+	_, err := e.AddConn(c)
+	return err
+}
+
 // polled is the session of a connection of the engine. Its methods run on the
 // engine's goroutines.
 type polled interface {
@@ -158,7 +165,10 @@ func startEngine() (*engine, error) {
 		BodyAllocator: mempool.New(writeBuffer, writeBufferKept),
 	})}
 	e.Execute = func(f func()) { f() }
-	e.OnRead(func(c *nbio.Conn) { c.Session().(polled).onReadable() })
+	e.OnRead(func(c *nbio.Conn) {
+		e.pollerOf(c).added.Load()
+		c.Session().(polled).onReadable()
+	})
 	e.OnWrittenSize(func(c *nbio.Conn, _ []byte, n int) { c.Session().(polled).written(n) })
 	e.OnClose(func(c *nbio.Conn, err error) { c.Session().(polled).onClose(err) })
 	var err error
@@ -170,7 +180,7 @@ func startEngine() (*engine, error) {
 		return nil, err
 	}
 	for _, p := range e.pollers {
-		p.begin(e.Engine)
+		p.begin(e)
 	}
 	for _, p := range e.pollers {
 		p.begun.Wait()
