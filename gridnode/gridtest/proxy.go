@@ -1,6 +1,7 @@
 package gridtest
 
 import (
+	"bytes"
 	"net"
 	"sync"
 	"time"
@@ -68,12 +69,12 @@ func (p *proxy) reset() {
 
 func (p *proxy) read(src *net.TCPConn, queue chan<- chunk) {
 	defer close(queue)
+	buf := make([]byte, proxyChunk)
 	for {
-		buf := make([]byte, proxyChunk)
 		n, err := src.Read(buf)
 		if n > 0 {
 			select {
-			case queue <- chunk{buf[:n], time.Now()}:
+			case queue <- chunk{bytes.Clone(buf[:n]), time.Now()}:
 			case <-p.gone:
 				return
 			}

@@ -50,7 +50,16 @@ func (w *workload) run(r *rand.Rand, from, to int) {
 			w.done.Add(1)
 		case unsent:
 			conn.WaitForConnect(w.ctx)
+			pause(w.ctx) // in a bubble no time passes while somebody runs
 		}
+	}
+}
+
+// pause lets a moment pass before another attempt.
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(time.Millisecond):
+	case <-ctx.Done():
 	}
 }
 
