@@ -1,0 +1,153 @@
+package peer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/actorgrid/actorgrid/gridnode"
+)
+
+// Grid is actorgrid through its methods.
+func Grid() *Peer {
+	return &Peer{
+		Name: "actorgrid", Role: Subject, OneConnection: true, Module: "github.com/actorgrid/actorgrid",
+		About: "RegisterSingle, RegisterMux, OpenMux; all defaults", Streams: allKinds,
+		NewDialer: func() (Dialer, error) { return newGridDialer(methodForm) },
+		Serve:     serveGrid,
+		NewMesh:   func(n int) (Mesh, error) { return NewGrid(n, Plain) },
+	}
+}
+
+// GridChannels is actorgrid with streams in the channel form on both sides.
+func GridChannels() *Peer {
+	return &Peer{
+		Name: "actorgrid-chan", Role: Subject, OneConnection: true, Module: "github.com/actorgrid/actorgrid",
+		About: "the same with the channel form of streams: RegisterStream, NewStream", Streams: allKinds,
+		NewDialer: func() (Dialer, error) { return newGridDialer(channelForm) },
+		Serve:     serveGrid,
+	}
+}
+
+// gridForm is how streams are used.
+type gridForm uint8
+
+const (
+	methodForm gridForm = iota
+	channelForm
+)
+
+const handlerSingle gridnode.HandlerID = 1
+
+// handlerOf is the handler of a stream.
+func handlerOf(form gridForm, kind Kind) gridnode.HandlerID {
+	return gridnode.HandlerID(10 + 10*gridnode.HandlerID(form) + gridnode.HandlerID(kind))
+}
+
+// registerGrid registers all that is measured.
+func registerGrid(m *gridnode.Manager) error {
+	errs := []error{
+		m.RegisterSingle(handlerSingle, func(_ context.Context, req []byte) ([]byte, error) { return req, nil }),
+		registerTyped(m),
+	}
+	for _, kind := range []Kind{Down, Up, Echo} {
+		in := Window
+		if kind == Down {
+			in = 0
+		}
+		errs = append(errs,
+			m.RegisterMux(handlerOf(methodForm, kind), gridnode.MuxHandler{
+				InCapacity: in, OutCapacity: Window,
+				Handle: func(ctx context.Context, st *gridnode.MuxServer) error {
+					return serveGridStream(ctx, kind, st.Payload(), st)
+				},
+			}),
+			m.RegisterStream(handlerOf(channelForm, kind), gridnode.StreamHandler{
+				InCapacity: in, OutCapacity: Window,
+				Handle: func(ctx context.Context, payload []byte, in <-chan []byte, out chan<- []byte) error {
+					return serveGridStream(ctx, kind, payload, gridChannels{in, out})
+				},
+			}))
+	}
+	return errors.Join(errs...)
+}
+
+func serveGridStream(ctx context.Context, kind Kind, payload []byte, d Duplex) error {
+	var plan Plan
+	if kind == Down {
+		var err error
+		if plan, err = decodePlan(payload); err != nil {
+			return err
+		}
+	}
+	return serve(ctx, kind, plan, d)
+}
+
+// serveGrid starts the serving node of a pair.
+func serveGrid(caller string) (Server, error) {
+	n, err := listenNode(Plain)
+	if err != nil {
+		return nil, err
+	}
+	return n, n.start([]string{n.name, caller}, nil)
+}
+
+// gridDialer is the calling node of a pair. It listens too: who dials is decided by
+// the names.
+type gridDialer struct {
+	node *node
+	form gridForm
+}
+
+func newGridDialer(form gridForm) (Dialer, error) {
+	n, err := listenNode(Plain)
+	if err != nil {
+		return nil, err
+	}
+	return &gridDialer{node: n, form: form}, nil
+}
+
+func (d *gridDialer) Name() string { return d.node.name }
+
+func (d *gridDialer) Dial(addr string) (Client, error) {
+	if err := d.node.start([]string{d.node.name, addr}, nil); err != nil {
+		return nil, errors.Join(err, d.node.Close())
+	}
+	conn := d.node.manager.Connection(addr)
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	if err := conn.WaitForConnect(ctx); err != nil {
+		return nil, errors.Join(err, d.node.Close())
+	}
+	return &gridClient{node: d.node, conn: conn, form: d.form}, nil
+}
+
+type gridClient struct {
+	node *node
+	conn *gridnode.Connection
+	form gridForm
+}
+
+func (c *gridClient) Caller(int) (Call, error) { return callerOf(c.conn), nil }
+
+func callerOf(conn *gridnode.Connection) Call {
+	return func(ctx context.Context, req []byte) ([]byte, error) {
+		return conn.Request(ctx, handlerSingle, req)
+	}
+}
+
+func (c *gridClient) Open(ctx context.Context, kind Kind, plan Plan) (Stream, error) {
+	var payload []byte
+	if kind == Down {
+		payload = plan.encode()
+	}
+	if c.form == methodForm {
+		return c.conn.OpenMux(ctx, handlerOf(methodForm, kind), payload)
+	}
+	st, err := c.conn.NewStream(ctx, handlerOf(channelForm, kind), payload)
+	if err != nil {
+		return nil, err
+	}
+	return gridChannelStream{st}, nil
+}
+
+func (c *gridClient) Close() error { return c.node.Close() }
