@@ -6,7 +6,10 @@
 //	go run ./bench -procs -tls          # a process for each node, encrypted links
 //	go run ./bench -list                # the scenarios
 //
-// The scenarios are also Go benchmarks: go test -run '^$' -bench . ./bench
+// The header names the commit if the build knows it, as that of
+// go run -buildvcs=true ./bench does. The scenarios are also Go benchmarks:
+//
+//	go test -run '^$' -bench . ./bench
 //
 // The exit code is 0 if all went well, 1 if a call failed or the grid did not come
 // up, 2 for wrong flags, and 130 after a Ctrl-C, which ends the run early and prints

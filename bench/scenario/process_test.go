@@ -43,6 +43,24 @@ func TestProcessesDoTheirShare(t *testing.T) {
 	}
 }
 
+func TestInterruptReachesTheProcesses(t *testing.T) {
+	g := startGrid(t, Config{Nodes: 3, Processes: true})
+	p, err := g.Prepare(context.Background(), named(t, "all-to-all"), 2, For(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), testTime)
+	defer cancel()
+	r, err := p.Run(ctx) // fails when a process does not answer within twice the grace
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantGood(t, r)
+	if !r.Interrupted {
+		t.Error("not marked as interrupted")
+	}
+}
+
 func TestLostProcessIsAnError(t *testing.T) {
 	g, err := Start(context.Background(), Config{Nodes: 3, Processes: true})
 	if err != nil {
@@ -85,7 +103,7 @@ func TestProcessEndsWithItsInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands.Close() // the parent dies while the node still tries to connect
-	go io.Copy(io.Discard, replies)
+	go io.Copy(io.Discard, replies) // ends when serveParent has
 	select {
 	case <-ended:
 	case <-time.After(5 * time.Second):
