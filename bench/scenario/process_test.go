@@ -102,7 +102,7 @@ func TestProcessEndsWithItsInput(t *testing.T) {
 	if err := encoder.Encode(command{Do: doConnect, Names: names}); err != nil {
 		t.Fatal(err)
 	}
-	commands.Close() // the parent dies while the node still tries to connect
+	commands.Close()                // the parent dies while the node still tries to connect
 	go io.Copy(io.Discard, replies) // ends when serveParent has
 	select {
 	case <-ended:
