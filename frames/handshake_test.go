@@ -124,6 +124,8 @@ func TestWhatIsNotTheOpeningExchangeIsRefused(t *testing.T) {
 		"a handler of kind 0":             helloWith("handlers", "\x91\x95\x01\x00\x00\x00\xa0"),
 		"a handler of kind 3":             helloWith("handlers", "\x91\x95\x01\x03\x00\x00\xa0"),
 		"a handler with a capacity of -1": helloWith("handlers", "\x91\x95\x01\x02\xff\x00\xa0"),
+		"a handler with a kind of text":   helloWith("handlers", "\x91\x95\x01\xa11\x00\x00\xa0"),
+		"a handler with an out of -1":     helloWith("handlers", "\x91\x95\x01\x02\x00\xff\xa0"),
 		"a handler without a route":       helloWith("handlers", "\x91\x95\x01\x02\x00\x00\xc0"),
 		"a table that is too short":       helloWith("handlers", "\x92\x95\x01\x01\x00\x00\xa0"),
 	} {
