@@ -69,8 +69,9 @@ func (p *Pool) Submit(t Task) error {
 	return p.enqueue(t)
 }
 
-// admit is Submit without the limit.
-func (p *Pool) admit(t Task) error {
+// Continue is Submit without the limit, for what goes on with work that was admitted:
+// its caller is the bound. The only error is ErrClosed.
+func (p *Pool) Continue(t Task) error {
 	p.mu.Lock()
 	return p.enqueue(t)
 }

@@ -40,7 +40,7 @@ func (r *Reactor[M]) TrySend(m M) error {
 	if r.active.Load() || r.active.Swap(true) {
 		return nil
 	}
-	if err := r.pool.admit((*activation[M])(r)); err != nil {
+	if err := r.pool.Continue((*activation[M])(r)); err != nil {
 		// The pool has just closed. No error: a run that ended meanwhile may have
 		// handled m, and if none did, m was queued and poison dropped it.
 		r.Poison(err)

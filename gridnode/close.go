@@ -19,7 +19,6 @@ func (m *Manager) Close() error {
 		<-m.closed
 		return nil
 	}
-	started := m.state != nodeNew
 	m.state = nodeClosed
 	m.mu.Unlock()
 	defer close(m.closed)
@@ -28,7 +27,7 @@ func (m *Manager) Close() error {
 	m.closeServers()
 	m.serving.Wait() // bounded: the contexts of handshakes and dials have ended
 	m.conns.Range(func(_ string, c *Connection) bool {
-		c.close(started)
+		c.close()
 		return true
 	})
 	deadline, stop := context.WithTimeout(context.Background(), m.cfg.CloseTimeout)

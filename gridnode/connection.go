@@ -38,13 +38,13 @@ type Connection struct {
 	dials  bool
 	base   context.Context // parent of the handlers' contexts: who the caller is
 
-	session  atomic.Pointer[session] // what calls use; nil while there is none
+	session  atomic.Pointer[session] // what calls use; nil while there is none; changed under mu
 	actor    *actor.Reactor[connEvent]
 	counters counters
 
 	// Owned by the actor.
 	live     map[*session]struct{} // attached and not yet lost
-	attempts int                   // failed attempts since the last session
+	attempts int                   // in vain, since the last session that was of use
 	retry    *time.Timer
 	dialing  bool
 	logged   Code // refusal or failure that has been logged since the last session
@@ -88,11 +88,15 @@ func (c *Connection) Err() error {
 	return c.lastErr
 }
 
-// setState moves the connection to a state, with the error that led there. It is
-// the only place where state changes.
+// setState moves the connection to a state, with the error that led there.
 func (c *Connection) setState(to State, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.setStateLocked(to, err)
+}
+
+// setStateLocked is the only place where state changes. c.mu is held.
+func (c *Connection) setStateLocked(to State, err error) {
 	if c.state == StateClosed {
 		return
 	}
@@ -105,6 +109,29 @@ func (c *Connection) setState(to State, err error) {
 	c.state = to
 	close(c.change)
 	c.change = make(chan struct{})
+}
+
+// install makes s the session that calls use and returns the one before. It refuses
+// one that has ended: whether s ends before this or after, who comes second sees it.
+func (c *Connection) install(s *session) (old *session, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := s.lostWith(); err != nil {
+		return nil, err
+	}
+	old = c.session.Swap(s)
+	c.setStateLocked(StateConnected, nil)
+	return old, nil
+}
+
+// lost takes a session that has ended out of use, at once, and tells the actor.
+func (c *Connection) lost(s *session, err error) {
+	c.mu.Lock()
+	if c.session.CompareAndSwap(s, nil) {
+		c.setStateLocked(StateDisconnected, lostError(err))
+	}
+	c.mu.Unlock()
+	c.actor.TrySend(connEvent{kind: eventLost, session: s, err: err})
 }
 
 // WaitForConnect returns nil as soon as the connection is up, ErrClosed when the

@@ -46,26 +46,13 @@ func (c *Connection) start() {
 }
 
 // close ends the connection. All events of sessions that exist precede it.
-func (c *Connection) close(started bool) {
-	if started {
-		c.actor.TrySend(connEvent{kind: eventClose})
-		return
-	}
-	c.setState(StateClosed, ErrClosed)
-	close(c.gone)
-}
+func (c *Connection) close() { c.actor.TrySend(connEvent{kind: eventClose}) }
 
 // attach announces a live session to the actor; it is refused if the node closes.
 func (c *Connection) attach(s *session) {
 	if c.actor.Len() > connMailbox/2 || c.actor.TrySend(connEvent{kind: eventAttached, session: s}) != nil {
 		s.fail(errorf(CodeOverloaded, "overloaded: too many sessions of one peer"))
 	}
-}
-
-// lost tells the actor that a session has ended.
-func (c *Connection) lost(s *session, err error) {
-	c.session.CompareAndSwap(s, nil) // calls fail fast from here on
-	c.actor.TrySend(connEvent{kind: eventLost, session: s, err: err})
 }
 
 // receive is the actor's body: it runs for one event at a time.
@@ -116,8 +103,7 @@ func (c *Connection) onDial() {
 	}()
 }
 
-// onFailed plans the next attempt: at once after a loss, then with exponential
-// backoff and jitter.
+// onFailed plans the next attempt.
 func (c *Connection) onFailed(err error) {
 	if c.closing() || c.session.Load() != nil {
 		return
@@ -127,6 +113,11 @@ func (c *Connection) onFailed(err error) {
 	}
 	c.setState(StateDisconnected, err)
 	c.logOnce(err)
+	c.dialLater()
+}
+
+// dialLater plans the next attempt, with exponential backoff and jitter.
+func (c *Connection) dialLater() {
 	cfg := &c.node.cfg
 	delay := cfg.ReconnectMax
 	if c.attempts < 62 && cfg.ReconnectMin <= delay>>c.attempts { // no shift overflows
@@ -148,30 +139,31 @@ func (c *Connection) dialAfter(d time.Duration) {
 // one before it, if any, gives way.
 func (c *Connection) onAttached(s *session) {
 	c.dialing = c.dialing && !s.self
-	if err := s.lostWith(); err != nil { // its event has come already, or will in vain
-		if s.self {
-			c.onFailed(err)
-		}
-		return
-	}
 	if c.closing() {
 		c.live[s] = struct{}{}
 		s.fail(ErrClosed)
 		return
 	}
+	old, err := c.install(s)
+	if err != nil { // its event has come already, or will in vain
+		if s.self {
+			c.onFailed(err)
+		}
+		return
+	}
 	c.live[s] = struct{}{}
-	if old := c.session.Swap(s); old != nil {
+	if old != nil {
 		old.fail(errReplaced)
 	}
-	c.attempts, c.logged = 0, 0
+	c.logged = 0
 	c.counters.connected(s)
-	c.setState(StateConnected, nil)
 	c.node.log.Info("connected", "peer", c.remote)
 }
 
 var errReplaced = errors.New("replaced by a newer connection of the same peer")
 
-// onLost forgets a session and dials again if it was the one in use.
+// onLost forgets a session and dials again if it was the one in use, at once if the
+// session was of use.
 func (c *Connection) onLost(s *session, err error) {
 	_, attached := c.live[s]
 	delete(c.live, s)
@@ -182,15 +174,20 @@ func (c *Connection) onLost(s *session, err error) {
 	if !attached || c.session.Load() != nil {
 		return
 	}
-	c.setState(StateDisconnected, lostError(err))
 	c.node.log.Info("disconnected", "peer", c.remote, "reason", err)
 	if c.remote == c.node.cfg.Local {
 		c.startLoopback()
 		return
 	}
-	if c.dials {
-		c.onDial()
+	if !c.dials {
+		return
 	}
+	if !s.heard { // a peer that drops what it accepts is not dialled as fast as it can drop
+		c.dialLater()
+		return
+	}
+	c.attempts = 0
+	c.onDial()
 }
 
 // checkGone reports to Close when nothing is left.

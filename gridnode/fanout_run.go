@@ -31,7 +31,7 @@ func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, pe
 	close(next)
 	var group sync.WaitGroup
 	for range workers {
-		group.Go(func() {
+		group.Go(func() { // ends with its calls; the goroutine below waits for it
 			for i := range next {
 				resp, err := m.tryPeer(ctx, peers[i], h, req, f)
 				results <- indexed{Result{Peer: peers[i], Resp: resp, Err: err}, i}
@@ -120,6 +120,7 @@ func (b *broadcast) send(i int, c *Connection, req []byte) {
 		return
 	}
 	if s.crowded() {
+		// Ends with the call; broadcastDirect waits for it.
 		b.crowded.Go(func() { r.Resp, r.Err = s.request(b.ctx, t.index, req) })
 		return
 	}

@@ -51,6 +51,7 @@ type session struct {
 	servers map[uint64]*MuxServer
 	out     outQueue
 
+	heard      bool                 // reader, then the connection's actor: the peer has said something
 	lastID     uint64               // reader: highest mux ID that the peer has opened
 	windowUsed uint64               // reader: bytes of large payloads received and not yet acknowledged
 	assembling map[uint64]*assembly // reader: singles that arrive in fragments

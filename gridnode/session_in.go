@@ -7,6 +7,7 @@ import "github.com/actorgrid/actorgrid/frames"
 // session; what concerns one mux alone ends that mux.
 func (s *session) Message(msg []byte) error {
 	s.cork()
+	s.heard = true
 	s.stats.received(len(msg))
 	body := msg
 	if s.checksum {

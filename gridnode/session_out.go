@@ -153,9 +153,9 @@ func (s *session) flush(how flushing) {
 }
 
 // handOverFlush lets the node's pool go on with the flush, so that a caller does
-// not write for the others for ever. A pool that is full or closed leaves it here.
+// not write for the others for ever. A pool that is closed leaves it here.
 func (s *session) handOverFlush() {
-	if s.node.pool.Submit((*flushTask)(s)) != nil {
+	if s.node.pool.Continue((*flushTask)(s)) != nil {
 		(*flushTask)(s).Run()
 	}
 }
@@ -232,7 +232,8 @@ func (s *session) write(b *batch) {
 // Writable is called by the transport when it has room again, with its write lock
 // held: the flush goes on elsewhere.
 func (s *session) Writable() {
-	s.node.pool.Submit((*writableTask)(s))
+	// The pool closes after its node's sessions have ended.
+	_ = s.node.pool.Continue((*writableTask)(s))
 }
 
 type writableTask session

@@ -38,6 +38,7 @@ func TestANewerSessionReplacesTheOlderOne(t *testing.T) {
 	if c.session.Load() != newer || c.State() != StateConnected {
 		t.Error("the older session took the newer one with it")
 	}
+	newer.Closed(nil)
 }
 
 func TestEveryCallOfALostSessionEndsWithItsFirstError(t *testing.T) {

@@ -14,7 +14,10 @@ import (
 // given to NewStream.
 type Stream struct {
 	Responses <-chan Response // closed after the last response, or after one that carries the error
-	Requests  chan<- []byte   // nil if the handler takes none; close it to signal the end
+
+	// Requests is nil if the handler takes none; close it to signal the end. After the
+	// stream's end nobody receives: select on Done too, or use Send.
+	Requests chan<- []byte
 
 	mux      *MuxClient
 	ctx      context.Context // ends with the stream
@@ -91,8 +94,8 @@ func replaceLast(out chan Response, err error) {
 	}
 }
 
-// pumpRequests moves requests to the handler until Requests is closed. After the
-// stream's end it throws away what is still sent until then, so that nobody hangs.
+// pumpRequests moves requests to the handler until Requests is closed or the stream
+// has ended.
 func (st *Stream) pumpRequests() {
 	for {
 		select {
@@ -109,6 +112,9 @@ func (st *Stream) pumpRequests() {
 		}
 	}
 }
+
+// Done is closed when the stream has ended, for whatever reason.
+func (st *Stream) Done() <-chan struct{} { return st.ctx.Done() }
 
 // Results reads the stream to its end: next gets each message, and the return is
 // nil after the handler returned nil, else the error. An error of next cancels the
