@@ -28,16 +28,15 @@ func seeded(t *testing.T) uint64 {
 	return seed
 }
 
-// eventually polls until ok holds, no longer than bound in the test's time.
+// eventually polls until ok holds, no longer than bound in the test's time. The longer
+// it takes, the less often it looks.
 func eventually(t *testing.T, what string, bound time.Duration, ok func() bool) {
 	t.Helper()
-	start := time.Now()
-	poll := time.NewTicker(time.Millisecond)
-	defer poll.Stop()
-	for !ok() {
-		if time.Since(start) > bound {
+	for start := time.Now(); !ok(); {
+		elapsed := time.Since(start)
+		if elapsed > bound {
 			t.Fatalf("not within %v: %s", bound, what)
 		}
-		<-poll.C
+		<-time.After(max(time.Millisecond, elapsed/8))
 	}
 }
