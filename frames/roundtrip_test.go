@@ -16,19 +16,20 @@ var (
 	numbers = []uint64{1, 127, 128, 255, 256, 65535, 65536, math.MaxUint32, math.MaxUint32 + 1, math.MaxUint64}
 )
 
-// variants are f with payloads and texts of all sizes, and without, and with all its
-// numbers set to each of numbers.
+// variants are f with all its numbers set to each of numbers, and with payloads and
+// texts of each of sizes.
 func variants(f frames.Frame) []frames.Frame {
 	var all []frames.Frame
 	for _, n := range numbers {
 		g := withNumbers(f, n)
-		g.Payload, g.Text = nil, nil
-		all = append(all, g)
-		for _, size := range sizes {
-			g.Text = bytes.Repeat([]byte("t"), size)
-			g.Payload = bytes.Repeat([]byte{0xc1}, size)
-			all = append(all, only(g))
-		}
+		g.Payload, g.Text = nil, []byte("text")
+		all = append(all, only(g))
+	}
+	for _, size := range sizes {
+		g := withNumbers(f, uint64(size)+1)
+		g.Text = bytes.Repeat([]byte("t"), size)
+		g.Payload = bytes.Repeat([]byte{0xc1}, size)
+		all = append(all, only(g))
 	}
 	zero := withNumbers(f, 0)
 	zero.Mux = f.Mux

@@ -73,4 +73,8 @@ func TestATableOfMoreHandlersThanThereAreNumbersIsRefused(t *testing.T) {
 	if _, err := frames.DecodeHandshake(frames.AppendHello(nil, frames.OpHello, &h)); !errors.Is(err, frames.ErrMalformed) {
 		t.Error(err)
 	}
+	h.Handlers = h.Handlers[:65535]
+	if got, err := frames.DecodeHandshake(frames.AppendHello(nil, frames.OpHello, &h)); err != nil || len(got.Hello.Handlers) != 65535 {
+		t.Errorf("%d handlers, %v", len(got.Hello.Handlers), err)
+	}
 }
