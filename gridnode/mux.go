@@ -189,6 +189,9 @@ func (s *session) onData(f *frames.Frame) error {
 			server.poison(err)
 		}
 	default:
+		if a := s.assembling[f.Mux]; a != nil && a.first.Op != frames.OpData {
+			return protocolError("data within a message of %v", a.first.Op)
+		}
 		s.dropAssembly(f.Mux)
 		return s.known(f.Mux)
 	}

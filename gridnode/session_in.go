@@ -159,6 +159,8 @@ func (s *session) assemble(f *frames.Frame) (a *assembly, complete bool, err err
 		s.assembling = put(s.assembling, f.Mux, a)
 	} else if a = s.assembling[f.Mux]; a == nil {
 		return nil, false, nil
+	} else if a.first.Op != f.Op {
+		return nil, false, protocolError("%v continues a message of %v", f.Op, a.first.Op)
 	}
 	complete, err = a.add(f)
 	if complete || err != nil {
@@ -185,6 +187,9 @@ func (s *session) onReply(f *frames.Frame) error {
 	}
 	if f.Mux&1 == 1 != s.self {
 		return protocolError("reply for mux %d from its opener", f.Mux)
+	}
+	if f.Flags == 0 && s.assembling[f.Mux] != nil {
+		return errWithin
 	}
 	var payload []byte
 	if f.Flags != 0 {
