@@ -129,7 +129,7 @@ func TestFramesOfGobwasAreParsed(t *testing.T) {
 
 func TestFramesOfAnyKeyAreRead(t *testing.T) {
 	for _, key := range [][4]byte{{}, {1, 0, 0, 0}, {0, 0, 0, 1}, {0xff, 0xff, 0xff, 0xff}, key} {
-		for _, n := range lengths {
+		for _, n := range lengths[:len(lengths)-1] {
 			f := rawFrame{first: fin | opBinary, key: &key, payload: pattern(n), form: -1}.bytes()
 			for _, cut := range []int{0, 1, len(f) / 2, len(f) - 1} {
 				got, err := feedAll(server(1<<20), f, cut)
