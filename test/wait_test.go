@@ -76,6 +76,22 @@ func (p *pair) wantIdle(t testing.TB) {
 	}
 }
 
+// steady waits until nothing moves over the connection any more.
+func (p *pair) steady(t testing.TB) {
+	t.Helper()
+	var last gridnode.ConnectionStats
+	same := 0
+	eventually(t, "nothing moves any more", func() bool {
+		st := p.conn.Stats()
+		if st.QueuedBytes > 0 || st.BytesIn != last.BytesIn || st.BytesOut != last.BytesOut {
+			same = 0
+		}
+		last = st
+		same++
+		return same > 20
+	})
+}
+
 // serves waits until calls go through again.
 func (p *pair) serves(t testing.TB) {
 	t.Helper()
