@@ -146,11 +146,41 @@ func TestMeshesEchoBetweenAllNodes(t *testing.T) {
 	}
 }
 
+// Calls of both directions cross on each connection.
+func TestMeshesEchoUnderLoad(t *testing.T) {
+	const nodes, callers = 3, 24
+	for _, p := range All() {
+		if p.NewMesh == nil {
+			continue
+		}
+		t.Run(p.Name, func(t *testing.T) {
+			mesh, err := p.NewMesh(nodes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all sync.WaitGroup
+			for i := range callers {
+				all.Go(func() {
+					for n := range 200 {
+						from := (i + n) % nodes
+						callOnce(t, mesh, from, (from+1+n%2)%nodes)
+					}
+				})
+			}
+			all.Wait()
+			if err := mesh.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func callOnce(t *testing.T, mesh Mesh, from, to int) {
 	t.Helper()
 	call, err := mesh.Caller(from, to)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
 	req := []byte{byte(from), byte(to)}
 	resp, err := call(t.Context(), req)

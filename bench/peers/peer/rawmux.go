@@ -113,10 +113,16 @@ func (e *rawEnd) flush(company bool) error {
 
 func (e *rawEnd) run() { e.calls.fail(e.read()) }
 
+// read dispatches frames, and flushes once per read from the socket.
 func (e *rawEnd) read() error {
 	r := bufio.NewReaderSize(e.conn, streamBuffer)
 	var scratch []byte // of requests
 	for {
+		if r.Buffered() < rawHeader {
+			if err := e.flush(false); err != nil {
+				return err
+			}
+		}
 		head, err := r.Peek(rawHeader)
 		if err != nil {
 			return err
@@ -127,28 +133,38 @@ func (e *rawEnd) read() error {
 			return fmt.Errorf("message of %d bytes, limit %d", n, MaxMessage)
 		}
 		if id&responseBit != 0 {
-			resp := make([]byte, n)
-			if _, err := io.ReadFull(r, resp); err != nil {
-				return err
-			}
-			if reply := e.calls.take(id &^ responseBit); reply != nil {
-				reply <- resp
-			}
-			continue
+			err = e.respond(r, id&^responseBit, n)
+		} else {
+			scratch, err = e.echo(r, id, n, scratch)
 		}
-		if cap(scratch) < int(n) {
-			scratch = make([]byte, n)
-		}
-		if _, err := io.ReadFull(r, scratch[:n]); err != nil {
+		if err != nil {
 			return err
 		}
-		e.append(id|responseBit, scratch[:n])
-		if r.Buffered() < rawHeader {
-			if err := e.flush(false); err != nil {
-				return err
-			}
-		}
 	}
+}
+
+// respond gives a response to its caller.
+func (e *rawEnd) respond(r io.Reader, id, n uint32) error {
+	resp := make([]byte, n)
+	if _, err := io.ReadFull(r, resp); err != nil {
+		return err
+	}
+	if reply := e.calls.take(id); reply != nil {
+		reply <- resp
+	}
+	return nil
+}
+
+// echo appends the response to a request; scratch is grown as needed.
+func (e *rawEnd) echo(r io.Reader, id, n uint32, scratch []byte) ([]byte, error) {
+	if cap(scratch) < int(n) {
+		scratch = make([]byte, n)
+	}
+	if _, err := io.ReadFull(r, scratch[:n]); err != nil {
+		return scratch, err
+	}
+	e.append(id|responseBit, scratch[:n])
+	return scratch, nil
 }
 
 func (e *rawEnd) Close() error { return e.conn.Close() }
