@@ -68,7 +68,7 @@ func wantBlips(t *testing.T, c *gridtest.Cluster) {
 func wantEnds(t *testing.T, l *ledger) {
 	t.Helper()
 	for _, end := range []outcome{complete, planned, lost} {
-		if l.ends[end] == 0 {
+		if l.ended(end) == 0 {
 			t.Errorf("no call ended as %v", end)
 		}
 	}

@@ -86,8 +86,5 @@ func (c *cutter) downtimes() string {
 		return "no immediate cuts"
 	}
 	slices.Sort(c.down)
-	at := func(q float64) time.Duration {
-		return c.down[int(q*float64(len(c.down)-1))].Round(10 * time.Microsecond)
-	}
-	return fmt.Sprintf("back after p50 %v, p99 %v, max %v", at(0.5), at(0.99), at(1))
+	return fmt.Sprintf("back after p50 %v, p99 %v, max %v", at(c.down, 0.5), at(c.down, 0.99), at(c.down, 1))
 }

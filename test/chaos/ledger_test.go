@@ -151,6 +151,13 @@ func (l *ledger) settle(t *testing.T) {
 	l.calls = make(map[uint64]*entry)
 }
 
+// ended returns how many calls of all rounds have ended like this.
+func (l *ledger) ended(end outcome) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ends[end]
+}
+
 // String tells how the calls of all rounds have ended.
 func (l *ledger) String() string {
 	l.mu.Lock()

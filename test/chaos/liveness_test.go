@@ -128,7 +128,7 @@ func TestAFullLinkRaisesNoAlarm(t *testing.T) {
 		c.Link(0, 1).Throttle(0)
 		w.stop(t)
 		wantSessions(t, c, 1)
-		if l.ends[lost]+l.ends[unsent] > 0 || l.ends[complete] < 100 {
+		if l.ended(lost)+l.ended(unsent) > 0 || l.ended(complete) < 100 {
 			t.Error(l)
 		}
 		t.Log(l)

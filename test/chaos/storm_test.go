@@ -137,7 +137,7 @@ func TestSoak(t *testing.T) {
 		gridtest.WithConfig(func(_ int, cfg *gridnode.Config) {
 			cfg.PingAfter, cfg.DeadAfter, cfg.ReconnectMax = time.Second, 3*time.Second, time.Second
 		}))
-	begin, duration := time.Now(), max(*flagDuration, 2*time.Second)
+	begin, duration := time.Now(), max(*flagDuration, time.Second)
 	for round := uint64(0); time.Since(begin) < duration; round++ {
 		w := startWorkload(c, l, seed+round*1000, 1)
 		for range 10 {
