@@ -67,6 +67,20 @@ var frameBreaches = []breach{
 		p.send(p.open(1, hSink, 1), frames.Frame{Op: frames.OpCredit, Mux: 1, Credit: 1<<64 - 1})
 	}, "credit of 18446744073709551615"},
 	{"huge session credit", func(p *rawPeer) { p.send(frames.Frame{Op: frames.OpCredit, Credit: 1<<40 + 1}) }, "credit of"},
+	{"a whole reply within another", func(p *rawPeer) {
+		p.send(begun(2, frames.OpReply, 10, "abc"), frames.Frame{Op: frames.OpReply, Mux: 2})
+	}, "within"},
+	{"a reply begun within another", func(p *rawPeer) {
+		p.send(begun(2, frames.OpReply, 10, "abc"), begun(2, frames.OpReply, 10, "abc"))
+	}, "within"},
+	{"a reply with too many bytes", func(p *rawPeer) {
+		p.send(begun(2, frames.OpReply, 4, "abc"), frames.Frame{Op: frames.OpReply, Mux: 2, Flags: frames.FlagCont, Payload: []byte("de")})
+	}, "exceed"},
+	{"a request with too few bytes", func(p *rawPeer) {
+		f := p.request(1, hEcho, []byte("abc"))
+		f.Flags, f.Size = frames.FlagMore, 10
+		p.send(f, frames.Frame{Op: frames.OpRequest, Mux: 1, Flags: frames.FlagCont, Payload: []byte("de")})
+	}, "announced 10"},
 	{"more than a fragment in one frame", func(p *rawPeer) {
 		p.send(p.request(1, hHang, make([]byte, 64<<10+1)))
 	}, "65537 bytes"},

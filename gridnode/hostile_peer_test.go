@@ -187,8 +187,10 @@ func (p *rawPeer) seal(body []byte) []byte {
 }
 
 // read returns the next binary message.
-func (p *rawPeer) read() ([]byte, error) {
-	p.conn.SetReadDeadline(time.Now().Add(rawPatience))
+func (p *rawPeer) read() ([]byte, error) { return p.readUntil(time.Now().Add(rawPatience)) }
+
+func (p *rawPeer) readUntil(deadline time.Time) ([]byte, error) {
+	p.conn.SetReadDeadline(deadline)
 	for {
 		f, err := ws.ReadFrame(p.r)
 		if err != nil {
@@ -219,7 +221,9 @@ func closedWith(payload []byte) error {
 }
 
 // next returns the next frame. Pings of the node are answered and not returned.
-func (p *rawPeer) next() (frames.Frame, error) {
+func (p *rawPeer) next() (frames.Frame, error) { return p.nextUntil(time.Now().Add(rawPatience)) }
+
+func (p *rawPeer) nextUntil(deadline time.Time) (frames.Frame, error) {
 	for {
 		for len(p.queue) > 0 {
 			f := p.queue[0]
@@ -231,7 +235,7 @@ func (p *rawPeer) next() (frames.Frame, error) {
 				return f, err
 			}
 		}
-		body, err := p.read()
+		body, err := p.readUntil(deadline)
 		if err != nil {
 			return frames.Frame{}, err
 		}
@@ -311,8 +315,9 @@ func (p *rawPeer) wantClosed() {
 // drained reads to the end of the connection, whatever comes before.
 func (p *rawPeer) drained() {
 	p.t.Helper()
+	deadline := time.Now().Add(rawPatience)
 	for {
-		if _, err := p.next(); err != nil {
+		if _, err := p.nextUntil(deadline); err != nil {
 			if !ended(err) {
 				p.t.Fatalf("want the end: %v", err)
 			}

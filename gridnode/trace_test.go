@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,7 +56,7 @@ func firstDifference(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range w {
 		if i >= len(g) || w[i] != g[i] {
-			return fmt.Sprintf("line %d: want %q; all that happened:\n%s", i+1, w[i], got)
+			return fmt.Sprintf("line %d: want %q; what happens:\n%s", i+1, w[i], got)
 		}
 	}
 	return "more happens than the script has:\n" + got
@@ -132,11 +133,12 @@ func newPlay(t *testing.T, args []string) *play {
 	return p
 }
 
-// end lets everything end that the script has left.
+// end lets everything end that the script has left, and the connection learn of it.
 func (p *play) end() {
 	if !p.lost {
-		p.s.Closed(errors.New("the script is over"))
+		p.lose(errors.New("the script is over"))
 	}
+	synctest.Wait()
 	p.mu.Lock()
 	for _, h := range p.handlers {
 		close(h.result)
@@ -189,15 +191,10 @@ func (p *play) happened() string {
 		fmt.Fprintln(&out, line)
 	}
 	p.news = nil
-	var waiting []string
-	for op, n := range p.pending {
-		if n > 0 {
-			waiting = append(waiting, op)
+	for _, op := range slices.Sorted(maps.Keys(p.pending)) {
+		if p.pending[op] > 0 {
+			fmt.Fprintf(&out, "%s: waits\n", op)
 		}
-	}
-	slices.Sort(waiting)
-	for _, op := range waiting {
-		fmt.Fprintf(&out, "%s: waits\n", op)
 	}
 	return out.String()
 }
@@ -266,14 +263,20 @@ func (p *play) open(args arguments) {
 	})
 }
 
+// find returns the handler or the stream that a command is for.
+func find[K comparable, V any](p *play, m map[K]V, key K) V {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v, ok := m[key]
+	if !ok {
+		p.t.Fatalf("there is no %v", key)
+	}
+	return v
+}
+
 func (p *play) handlerDoes(args arguments) {
 	id, _ := strconv.ParseUint(args.words[0], 10, 64)
-	p.mu.Lock()
-	h := p.handlers[id]
-	p.mu.Unlock()
-	if h == nil {
-		p.t.Fatalf("no handler %d", id)
-	}
+	h := find(p, p.handlers, id)
 	name := fmt.Sprintf("handler %d %s", id, args.words[1])
 	switch args.words[1] {
 	case "send":
@@ -287,18 +290,11 @@ func (p *play) handlerDoes(args arguments) {
 	case "fail":
 		h.told.Store(true)
 		h.result <- errors.New(string(args.payload))
-	default:
-		p.t.Fatalf("a handler cannot %q", args.words[1])
 	}
 }
 
 func (p *play) clientDoes(name string, args arguments) {
-	p.mu.Lock()
-	st := p.clients[name]
-	p.mu.Unlock()
-	if st == nil {
-		p.t.Fatalf("no stream %q", name)
-	}
+	st := find(p, p.clients, name)
 	what := name + " " + args.words[0]
 	switch args.words[0] {
 	case "send":
@@ -309,8 +305,6 @@ func (p *play) clientDoes(name string, args arguments) {
 		p.run(what, func() (string, error) { return "done", st.CloseSend() })
 	case "cancel":
 		st.Cancel(errors.New(string(args.payload)))
-	default:
-		p.t.Fatalf("a stream cannot %q", args.words[0])
 	}
 }
 
