@@ -136,9 +136,9 @@ func round(n measure.Number) measure.Number { return measure.Number(math.Round(f
 func (j *judge) idle() {
 	j.group = "idle, both ends"
 	j.atMost("connection: at most 8 KiB of heap and stack", j.value(IdleConnections, Grid, Value), 8, " KiB")
-	j.atMost("connection: 0 goroutines", j.value(IdleConnections, Grid, Gos), 0.01, "")
+	j.atMost("connection: 0 goroutines (those of the process divided by all connections: under 0.05)", j.value(IdleConnections, Grid, Gos), 0.05, " each")
 	j.atMost("two-way stream: at most 4 KiB of heap, besides the goroutine", j.value(IdleStreams, Grid, Heap)/1024, 4, " KiB")
-	j.atMost("two-way stream: at most one goroutine", j.value(IdleStreams, Grid, Gos), 1.01, "")
+	j.atMost("two-way stream: at most one goroutine", j.value(IdleStreams, Grid, Gos), 1.01, " each")
 }
 
 func (j *judge) links() {
