@@ -1,6 +1,8 @@
 package gridnode
 
 import (
+	"errors"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +46,7 @@ type session struct {
 	err     error  // the first error; set once, seen by every call
 	drain   bool   // the peer said goaway: no new calls
 	ticks   uint64 // so far
+	replied int    // calls that the last read has ended
 	nextID  uint64 // next mux ID to open
 	calls   map[uint64]*call
 	clients map[uint64]*MuxClient
@@ -52,6 +55,7 @@ type session struct {
 	out     outQueue
 
 	heard      bool                 // reader, then the connection's actor: the peer has said something
+	replies    int                  // reader: calls ended in this read so far
 	lastID     uint64               // reader: highest mux ID that the peer has opened
 	windowUsed uint64               // reader: bytes of large payloads received and not yet acknowledged
 	assembling map[uint64]*assembly // reader: singles that arrive in fragments
@@ -129,6 +133,9 @@ func (s *session) lostWith() error {
 func lostError(err error) *Error {
 	if err == nil {
 		return ErrDisconnected.(*Error)
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // io.EOF is the clean end of a stream, and this is none
 	}
 	return &Error{Code: CodeDisconnected, Message: "disconnected: " + err.Error(), cause: err}
 }

@@ -34,6 +34,7 @@ func (s *session) Message(msg []byte) error {
 func (s *session) BatchEnd() {
 	s.mu.Lock()
 	s.out.corked = false
+	s.replied, s.replies = s.replies, 0
 	flush := s.out.bytes > 0 && !s.out.flushing && !s.out.closed
 	if flush {
 		s.out.flushing = true
@@ -212,6 +213,7 @@ func (s *session) onReply(f *frames.Frame) error {
 		}
 	}
 	if c := s.takeCall(f.Mux); c != nil {
+		s.replies++
 		c.finish(payload, nil)
 		return nil
 	}

@@ -160,9 +160,11 @@ func (s *session) handOverFlush() {
 	}
 }
 
-// busy reports whether more than one call is in flight. s.mu is held.
+// busy reports whether others are likely to append soon: more than one call is in
+// flight, or the last read has ended more than one, whose callers are about to call
+// again. s.mu is held.
 func (s *session) busy() bool {
-	return len(s.calls)+len(s.singles) > 1 || len(s.clients)+len(s.servers) > 1
+	return s.replied > 1 || len(s.calls)+len(s.singles) > 1 || len(s.clients)+len(s.servers) > 1
 }
 
 // flushTask continues a flush on the node's pool.

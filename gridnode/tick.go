@@ -51,16 +51,23 @@ func (s *session) onTick() {
 	s.mu.Unlock()
 }
 
-// checkPeer pings a silent peer and gives up one that is dead: silent for
-// DeadAfter, or not taking bytes for as long. Any received byte is a sign of life,
-// and a link that moves bytes, however slowly, is left alone. A tick that is itself
-// late proves that this process was starved, not that the peer is dead.
+// checkPeer gives up a peer that is dead: silent for DeadAfter, or not taking bytes
+// for as long. Any received byte is a sign of life, and a link that moves bytes,
+// however slowly, is left alone. So each side has to say something now and then: a
+// ping, when it has heard nothing for PingAfter, or said nothing itself. The second
+// keeps a peer content that is busy sending, and whose own ping would wait behind that.
+// A tick that is itself late proves that this process was starved, not that the peer
+// is dead.
 func (s *session) checkPeer(now time.Duration) {
 	cfg := &s.node.cfg
 	starved := now-s.life.due > s.node.tickInterval()
-	silent := now - s.wire.LastRead()
-	if written := s.wire.LastWrite(); s.wire.Pending() == 0 || written != s.life.progress {
+	silent, quiet := now-s.wire.LastRead(), time.Duration(0)
+	written, pending := s.wire.LastWrite(), s.wire.Pending()
+	if pending == 0 || written != s.life.progress {
 		s.life.progress, s.life.since = written, now
+	}
+	if pending == 0 {
+		quiet = now - written
 	}
 	if starved {
 		s.life.since = now
@@ -71,7 +78,7 @@ func (s *session) checkPeer(now time.Duration) {
 		s.fail(errorf(CodeDisconnected, "peer silent for %v", silent.Round(time.Millisecond)))
 	case now-s.life.since > cfg.DeadAfter:
 		s.fail(errorf(CodeDisconnected, "peer has taken no bytes for %v", (now - s.life.since).Round(time.Millisecond)))
-	case silent > cfg.PingAfter && now-s.life.pinged > cfg.PingAfter:
+	case max(silent, quiet) > cfg.PingAfter && now-s.life.pinged > cfg.PingAfter:
 		s.life.pinged = now
 		s.control(&frames.Frame{Op: frames.OpPing, Credit: uint64(now)})
 	}

@@ -26,7 +26,7 @@ func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
 		{"quiet: one ping, not one per tick", []tick{{now: 4 * sec}, {now: 5 * sec}, {now: 6 * sec}}, false, 1},
 		{"still quiet: pinged again", []tick{{now: 4 * sec}, {now: 5 * sec}, {now: 6 * sec}, {now: 7 * sec}, {now: 8 * sec}}, false, 2},
 		{"silent until it is given up", []tick{{now: 8 * sec}, {now: 9 * sec}, {now: 9*sec + 1}}, true, 1},
-		{"anything received is life", []tick{{now: 9 * sec, read: 8 * sec}, {now: 10 * sec, read: 9 * sec}}, false, 0},
+		{"anything received is life", []tick{{now: 9 * sec, read: 8 * sec}, {now: 10 * sec, read: 9 * sec}}, false, 1}, // of this side, which says nothing
 		{"takes no bytes", []tick{
 			{now: 1 * sec, read: 1 * sec, write: sec, pending: 9}, {now: 2 * sec, read: 2 * sec, write: sec, pending: 9},
 			{now: 9 * sec, read: 9 * sec, write: sec, pending: 9}, {now: 10*sec + 1, read: 10 * sec, write: sec, pending: 9},
@@ -35,7 +35,8 @@ func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
 			{now: 1 * sec, read: 1 * sec, write: 1 * sec, pending: 9}, {now: 9 * sec, read: 9 * sec, write: 8 * sec, pending: 8},
 			{now: 17 * sec, read: 17 * sec, write: 16 * sec, pending: 7}, {now: 25 * sec, read: 25 * sec, write: 24 * sec, pending: 6},
 		}, false, 0},
-		{"idle: nothing to write is no stall", []tick{{now: 50 * sec, read: 50 * sec}, {now: 99 * sec, read: 99 * sec}}, false, 0},
+		{"idle: nothing to write is no stall", []tick{{now: 50 * sec, read: 50 * sec}, {now: 99 * sec, read: 99 * sec}}, false, 2},
+		{"both are busy: no ping", []tick{{now: 50 * sec, read: 50 * sec, write: 49 * sec}, {now: 99 * sec, read: 99 * sec, write: 98 * sec}}, false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, w := live(t, Config{}, nil)
