@@ -47,7 +47,8 @@ type Connection struct {
 	attempts int                   // in vain, since the last session that was of use
 	retry    *time.Timer
 	dialing  bool
-	logged   Code // refusal or failure that has been logged since the last session
+	dialled  time.Duration // node clock: when the last attempt began
+	logged   Code          // refusal or failure that has been logged since the last session
 
 	mu      sync.Mutex
 	state   State

@@ -88,7 +88,7 @@ func (c *Connection) onDial() {
 	if c.closing() || c.dialing || c.session.Load() != nil || !c.node.running() || c.node.enter() != nil {
 		return
 	}
-	c.dialing = true
+	c.dialing, c.dialled = true, c.node.now()
 	if c.dials {
 		c.setState(StateConnecting, nil)
 	}
@@ -187,6 +187,10 @@ func (c *Connection) onLost(s *session, err error) {
 		return
 	}
 	c.attempts = 0
+	if wait := c.dialled + c.node.cfg.ReconnectMin - c.node.now(); wait > 0 {
+		c.dialAfter(wait) // two nodes of one name would replace each other without a pause
+		return
+	}
 	c.onDial()
 }
 

@@ -93,16 +93,16 @@ func (l *proxyLink) reachable(ctx context.Context) error {
 // await returns when the link lets a chunk through, with the time at which it did;
 // zero if gone was closed before. last is what it returned for the chunk before.
 func (l *proxyLink) await(gone <-chan struct{}, c chunk, last time.Time) time.Time {
+	// A little lateness is made up for, so that timers do not cost rate.
+	if start := time.Now().Add(-proxySlack); last.Before(start) {
+		last = start
+	}
 	for {
 		l.mu.Lock()
 		delay, rate, stalled, changed := l.delay, l.rate, l.stalled, l.changed
 		l.mu.Unlock()
 		due := c.arrived.Add(delay)
 		if rate > 0 {
-			// A little lateness is made up for, so that timers do not cost rate.
-			if start := time.Now().Add(-proxySlack); last.Before(start) {
-				last = start
-			}
 			if paced := last.Add(time.Duration(len(c.data)) * time.Second / time.Duration(rate)); due.Before(paced) {
 				due = paced
 			}

@@ -15,7 +15,7 @@ const (
 
 	// writeChunk is how much the writer goroutine gives to the socket at a time, so
 	// that LastWrite shows progress on a slow link.
-	writeChunk = 64 << 10
+	writeChunk = 16 << 10
 
 	// spareBuffer is the largest write buffer that an idle connection keeps, and
 	// busySpare the largest that one with more to write does.
