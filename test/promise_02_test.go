@@ -11,48 +11,49 @@ import (
 	"github.com/actorgrid/actorgrid/gridnode"
 )
 
-// brokenReader reads a stream that never ends by itself and returns how many items came
-// before its error.
-type brokenReader func(t *testing.T, conn *gridnode.Connection) (items int, err error)
+// brokenReader opens a stream that never ends by itself, says so, and reads it until its
+// error.
+type brokenReader func(conn *gridnode.Connection, opened func()) error
 
 // readers are the ways to read a stream to its end.
 var readers = map[string]brokenReader{
-	"recv": func(t *testing.T, conn *gridnode.Connection) (items int, err error) {
+	"recv": func(conn *gridnode.Connection, opened func()) error {
 		st, err := conn.OpenMux(background, hCount, number(1<<40))
-		for ; err == nil; items++ {
+		opened()
+		for err == nil {
 			_, err = st.Recv(background)
 		}
-		return items, err
+		return err
 	},
-	"all": func(t *testing.T, conn *gridnode.Connection) (items int, err error) {
+	"all": func(conn *gridnode.Connection, opened func()) error {
 		st, err := conn.OpenMux(background, hCount, number(1<<40))
+		opened()
 		if err != nil {
-			return 0, err
+			return err
 		}
 		for _, end := range st.All(background) {
 			err = end
-			items++
 		}
-		return items, err
+		return err
 	},
-	"results": func(t *testing.T, conn *gridnode.Connection) (items int, err error) {
+	"results": func(conn *gridnode.Connection, opened func()) error {
 		st, err := conn.NewStream(background, hCount, number(1<<40))
+		opened()
 		if err != nil {
-			return 0, err
+			return err
 		}
-		err = st.Results(func([]byte) error { items++; return nil })
-		return items, err
+		return st.Results(func([]byte) error { return nil })
 	},
-	"responses": func(t *testing.T, conn *gridnode.Connection) (items int, err error) {
+	"responses": func(conn *gridnode.Connection, opened func()) error {
 		st, err := conn.NewStream(background, hCount, number(1<<40))
+		opened()
 		if err != nil {
-			return 0, err
+			return err
 		}
 		for r := range st.Responses {
 			err = r.Err
-			items++
 		}
-		return items, err
+		return err
 	},
 }
 
@@ -64,15 +65,17 @@ func TestPromise2ACutStreamIsNeverACleanEnd(t *testing.T) {
 			onEveryLink(t, func(t *testing.T, n *rig) {
 				p := n.pair(t)
 				for i := range 30 / min(underRace, 5) {
-					var streams sync.WaitGroup
+					var streams, opened sync.WaitGroup
+					opened.Add(4)
 					for range 4 {
 						streams.Go(func() {
-							_, err := read(t, p.conn)
+							err := read(p.conn, opened.Done)
 							if err == nil || errors.Is(err, io.EOF) || !errors.Is(err, gridnode.ErrDisconnected) {
 								t.Errorf("the stream ended with %v", err)
 							}
 						})
 					}
+					opened.Wait()                // a stream opened after the cut would never end
 					if i%2 == 0 || n.virtual() { // no time passes in a bubble that is busy
 						p.link().CutAfter(i * 1000)
 					} else {

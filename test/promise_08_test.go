@@ -1,0 +1,92 @@
+package test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A tiny call beside a transfer of 64 MiB over 100 MB/s takes a few milliseconds.
+func TestPromise8ATinyCallBesideALargeTransferIsFast(t *testing.T) {
+	onEveryLink(t, func(t *testing.T, n *rig) {
+		p := n.pair(t, single(hOwn, func(context.Context, []byte) ([]byte, error) { return nil, nil }))
+		size, most := 64<<20, 8*time.Millisecond
+		if !n.virtual() {
+			size, most = 32<<20, 100*time.Millisecond // two busy processors, and what the kernel buffers
+		}
+		p.link().Throttle(100 << 20)
+		done := make(chan error, 1)
+		go func() { // ends with the call
+			_, err := p.conn.Request(background, hOwn, make([]byte, size))
+			done <- err
+		}()
+		var took []time.Duration
+		for len(done) == 0 {
+			start := time.Now()
+			wantEcho(t, p.conn, "tiny")
+			took = append(took, time.Since(start))
+			<-time.After(time.Millisecond)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		slices.Sort(took)
+		if len(took) < 20 {
+			t.Fatalf("%d tiny calls: the test proves nothing", len(took))
+		}
+		if p99 := took[len(took)*99/100]; p99 > most {
+			t.Errorf("p99 of %d tiny calls is %v, want at most %v", len(took), p99, most)
+		}
+		if n := p.conn.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions, want the first still", n)
+		}
+		p.link().Throttle(0)
+	})
+}
+
+// A link that moves bytes, however slowly, is not given up: 4 MiB over 10 KB/s take
+// seven minutes, and a tiny call beside it passes.
+func TestPromise8ALinkThatMovesIsNeverKilled(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, n *rig) {
+		p := n.pair(t)
+		p.link().Throttle(10_000)
+		ctx, cancel := context.WithTimeout(background, time.Hour)
+		defer cancel()
+		done := make(chan error, 1)
+		start := time.Now()
+		go func() { // ends with the call
+			_, err := p.conn.Request(ctx, hEcho, make([]byte, 4<<20))
+			done <- err
+		}()
+		tiny, err := p.conn.Request(ctx, hEcho, []byte("tiny"))
+		if err != nil || string(tiny) != "tiny" {
+			t.Errorf("the tiny call: %q, %v", tiny, err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took < 5*time.Minute {
+			t.Errorf("it took %v: the test proves nothing", took)
+		}
+		if n := p.conn.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions, want the first still", n)
+		}
+		p.link().Throttle(0)
+	})
+}
+
+// The same over real sockets: for longer than a silent peer would be left alone.
+func TestPromise8ASlowSocketIsNotKilled(t *testing.T) {
+	onEach(t, []network{tcp, overTLS}, func(t *testing.T, n *rig) {
+		p := n.pair(t, pings(100*time.Millisecond))
+		p.link().Throttle(500_000)
+		if _, err := p.conn.Request(background, hEcho, make([]byte, 500_000)); err != nil {
+			t.Error(err)
+		}
+		if n := p.conn.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions, want the first still", n)
+		}
+		p.link().Throttle(0)
+	})
+}
