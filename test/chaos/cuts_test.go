@@ -29,7 +29,7 @@ const cutsPerRound = 100
 func runCuts(t *testing.T, network gridtest.Network, quick int) {
 	cuts := *flagCuts
 	if cuts == 0 {
-		cuts = quick
+		cuts = quick / underRace
 	}
 	seed := seeded(t)
 	l := newLedger()

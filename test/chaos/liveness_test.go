@@ -80,7 +80,7 @@ func TestASlowLinkIsNotKilled(t *testing.T) {
 		rate  int // bytes per second
 		bytes int
 	}{
-		{"100 KB/s", 100 << 10, 8 << 20},
+		{"100 KB/s", 100 << 10, 3 << 20},
 		{"20 KB/s", 20 << 10, 1 << 20},
 		{"5 KB/s", 5 << 10, 300 << 10},
 	} {
