@@ -136,7 +136,8 @@ func fuzzHandlers(m *Manager) error {
 func (z *fuzzedSession) step() error {
 	switch kind := z.in.next() % 16; kind {
 	case 12:
-		z.run(func() { _, _ = z.s.request(context.Background(), 0, make([]byte, z.in.size())) })
+		n := z.in.size()
+		z.run(func() { _, _ = z.s.request(context.Background(), 0, make([]byte, n)) })
 	case 13:
 		return z.open()
 	case 14:
