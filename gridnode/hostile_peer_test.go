@@ -62,9 +62,12 @@ func (v *victim) upgraded(t testing.TB) *rawPeer {
 func (v *victim) connected(t testing.TB) *rawPeer {
 	t.Helper()
 	p := v.upgraded(t)
+	before := v.conn(p.name).Stats().Sessions
 	p.hello(nil)
 	p.accepted()
 	v.waitConnected(t, p.name)
+	eventually(t, "the session is counted", func() bool { return v.conn(p.name).Stats().Sessions > before })
+	v.settle()
 	return p
 }
 
