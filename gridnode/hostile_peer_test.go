@@ -195,6 +195,7 @@ func (p *rawPeer) read() ([]byte, error) { return p.readUntil(time.Now().Add(raw
 func (p *rawPeer) readUntil(deadline time.Time) ([]byte, error) {
 	p.conn.SetReadDeadline(deadline)
 	for {
+		//lint:ignore SA1019 the frames are this test's own
 		f, err := ws.ReadFrame(p.r)
 		if err != nil {
 			return nil, err

@@ -180,12 +180,15 @@ func (s *session) onData(f *frames.Frame) error {
 	switch {
 	case client != nil:
 		if err := client.deliver(f); err != nil {
+			s.dropAssembly(f.Mux)
 			client.abort(err)
 		}
 	case server != nil && server.noMore:
+		s.dropAssembly(f.Mux)
 		server.poison(errorf(CodeProtocol, "message after the half-close"))
 	case server != nil:
 		if err := server.deliver(f); err != nil {
+			s.dropAssembly(f.Mux)
 			server.poison(err)
 		}
 	default:
@@ -208,6 +211,7 @@ func (s *session) onCloseSend(f *frames.Frame) error {
 		return s.known(f.Mux)
 	}
 	if s.assembling[f.Mux] != nil {
+		s.dropAssembly(f.Mux)
 		st.poison(errorf(CodeProtocol, "half-close within a message"))
 		return nil
 	}

@@ -131,6 +131,7 @@ func TestFramesAreReadByGobwas(t *testing.T) {
 		for _, client := range []bool{false, true} {
 			for _, op := range []byte{opBinary, opPing, opPong, opClose} {
 				t.Run(fmt.Sprintf("%d/%v/%d", n, client, op), func(t *testing.T) {
+					//lint:ignore SA1019 the frames are this test's own
 					f, err := ws.ReadFrame(bytes.NewReader(newFrame(op, pattern(n), client)))
 					if err != nil {
 						t.Fatal(err)

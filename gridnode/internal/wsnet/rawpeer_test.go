@@ -43,6 +43,7 @@ func (r *rawReader) next(tb testing.TB, n int) []byte {
 // frame reads a frame and unmasks it.
 func (r *rawReader) frame(tb testing.TB) (op byte, payload string) {
 	tb.Helper()
+	//lint:ignore SA1019 the frames are this test's own
 	f, err := ws.ReadFrame(r.r)
 	if err != nil {
 		tb.Fatal(err)

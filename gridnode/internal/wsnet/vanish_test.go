@@ -83,4 +83,3 @@ func TestAHalfClosedPeerEndsTheConnection(t *testing.T) {
 		}
 	})
 }
-
