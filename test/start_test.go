@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -93,7 +94,7 @@ func TestRegisteringTwiceOrWronglyIsAnError(t *testing.T) {
 		"no stream":         m.RegisterStream(hOwn, gridnode.StreamHandler{}),
 		"no mux":            m.RegisterMux(hOwn, gridnode.MuxHandler{}),
 		"negative capacity": m.RegisterStream(hOwn, gridnode.StreamHandler{Handle: echoStream, InCapacity: -1}),
-		"huge capacity":     m.RegisterStream(hOwn, gridnode.StreamHandler{Handle: echoStream, OutCapacity: 1 << 40}),
+		"huge capacity":     m.RegisterStream(hOwn, gridnode.StreamHandler{Handle: echoStream, OutCapacity: math.MaxInt}),
 	} {
 		if err == nil {
 			t.Errorf("%s was accepted", name)
