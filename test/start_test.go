@@ -120,7 +120,7 @@ func TestBadConfigFieldsAreNamed(t *testing.T) {
 		"DeadAfter":        func(c *gridnode.Config) { c.DeadAfter = time.Second },
 		"CloseTimeout":     func(c *gridnode.Config) { c.CloseTimeout = -1 },
 		"MaxMessage":       func(c *gridnode.Config) { c.MaxMessage = -1 },
-		"MaxMessage ":      func(c *gridnode.Config) { c.MaxMessage = 2 << 30 },
+		"MaxMessage ":      func(c *gridnode.Config) { c.MaxMessage = math.MaxInt },
 		"MaxMuxesPerPeer":  func(c *gridnode.Config) { c.MaxMuxesPerPeer = -1 },
 		"MaxMuxes":         func(c *gridnode.Config) { c.MaxMuxes = -1 },
 		"Window":           func(c *gridnode.Config) { c.Window = 1 },

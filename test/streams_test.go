@@ -43,6 +43,7 @@ func wantNumbers(t testing.TB, st *gridnode.MuxClient, n int) {
 }
 
 // wantResults is wantNumbers for the channel form.
+//
 //lint:ignore U1000 for the tests of loads
 func wantResults(t testing.TB, st *gridnode.Stream, n int) {
 	t.Helper()
