@@ -39,6 +39,7 @@ type Connection struct {
 	base   context.Context // parent of the handlers' contexts: who the caller is
 
 	session  atomic.Pointer[session] // what calls use; nil while there is none; changed under mu
+	serving  atomic.Pointer[session] // the other end of a loopback; nil for all others
 	actor    *actor.Reactor[connEvent]
 	counters counters
 
@@ -120,6 +121,7 @@ func (c *Connection) install(s *session) (old *session, err error) {
 	if err := s.lostWith(); err != nil {
 		return nil, err
 	}
+	c.counters.connected(s) // before anybody sees the session
 	old = c.session.Swap(s)
 	c.setStateLocked(StateConnected, nil)
 	return old, nil
@@ -216,10 +218,25 @@ func (c *Connection) down() error {
 
 // inFlight counts the calls and streams of both directions.
 func (c *Connection) inFlight() int {
-	s := c.session.Load()
-	if s == nil {
-		return 0
+	n := 0
+	for _, s := range c.ends() {
+		n += s.inFlight()
 	}
+	return n
+}
+
+// ends returns the sessions that are in use here: none, one, or both of a loopback.
+func (c *Connection) ends() []*session {
+	var ends []*session
+	for _, s := range []*session{c.session.Load(), c.serving.Load()} {
+		if s != nil {
+			ends = append(ends, s)
+		}
+	}
+	return ends
+}
+
+func (s *session) inFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.calls) + len(s.clients) + len(s.singles) + len(s.servers) + s.out.bytes + s.wire.Pending()

@@ -67,6 +67,7 @@ func (c *Connection) receive(e connEvent) {
 		c.onAttached(e.session)
 	case eventAccepted:
 		c.live[e.session] = struct{}{}
+		c.serving.Store(e.session)
 	case eventLost:
 		c.onLost(e.session, e.err)
 	case eventClose:
@@ -156,7 +157,6 @@ func (c *Connection) onAttached(s *session) {
 		old.fail(errReplaced)
 	}
 	c.logged = 0
-	c.counters.connected(s)
 	c.node.log.Info("connected", "peer", c.remote)
 }
 
@@ -167,6 +167,7 @@ var errReplaced = errors.New("replaced by a newer connection of the same peer")
 func (c *Connection) onLost(s *session, err error) {
 	_, attached := c.live[s]
 	delete(c.live, s)
+	c.serving.CompareAndSwap(s, nil)
 	if c.closing() {
 		c.checkGone()
 		return

@@ -68,16 +68,21 @@ func (c *Connection) Stats() ConnectionStats {
 		Restarts:   n.restarts.Load(),
 		RTT:        time.Duration(n.rtt.Load()),
 	}
-	s := c.session.Load()
-	if s == nil {
-		return st
+	for _, s := range c.ends() {
+		st.Since = time.Unix(0, n.since.Load())
+		s.count(&st)
 	}
-	st.Since = time.Unix(0, n.since.Load())
-	st.HeldBytes = int(s.held.Load())
+	return st
+}
+
+// count adds what the session has in hand.
+func (s *session) count(st *ConnectionStats) {
+	st.HeldBytes += int(s.held.Load())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st.Calls, st.Streams = len(s.calls), len(s.clients)
-	st.ServingCalls, st.ServingStreams = len(s.singles), len(s.servers)
-	st.QueuedBytes = s.out.bytes + s.wire.Pending()
-	return st
+	st.Calls += len(s.calls)
+	st.Streams += len(s.clients)
+	st.ServingCalls += len(s.singles)
+	st.ServingStreams += len(s.servers)
+	st.QueuedBytes += s.out.bytes + s.wire.Pending()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/actorgrid/actorgrid/gridnode"
@@ -126,4 +127,16 @@ func quickDeath() gridtest.Option { return pings(60 * time.Millisecond) }
 // given up after four times that.
 func pings(d time.Duration) gridtest.Option {
 	return config(func(cfg *gridnode.Config) { cfg.PingAfter, cfg.DeadAfter = d, 4*d })
+}
+
+// capacityHandlers registers the counting handler once for each capacity, under a route
+// that names it.
+func capacityHandlers(capacities []int) gridtest.Option {
+	return gridtest.WithHandlers(func(_ int, m *gridnode.Manager) error {
+		var errs []error
+		for _, c := range capacities {
+			errs = append(errs, m.RegisterMux(hOwn, gridnode.MuxHandler{Handle: countMux, OutCapacity: c, Subroute: fmt.Sprint(c)}))
+		}
+		return errors.Join(errs...)
+	})
 }
