@@ -39,7 +39,7 @@ type Config struct {
 	ReconnectMax     time.Duration // longest pause between redials; default 5 s
 	CallTimeout      time.Duration // for singles whose context has no deadline; default 1 min, negative: none
 	PingAfter        time.Duration // silence after which the peer is pinged; default 3 s
-	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 9 s
+	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 8 s
 	CloseTimeout     time.Duration // how long Close waits for handlers to return; default 5 s
 
 	MaxMessage      int // bytes of one payload, sent or received; default 64 MiB, at most 1 GiB
@@ -105,7 +105,7 @@ func (c *Config) defaultTimes() error {
 		{"ReconnectMin", &c.ReconnectMin, 50 * time.Millisecond},
 		{"ReconnectMax", &c.ReconnectMax, 5 * time.Second},
 		{"PingAfter", &c.PingAfter, 3 * time.Second},
-		{"DeadAfter", &c.DeadAfter, 9 * time.Second},
+		{"DeadAfter", &c.DeadAfter, 8 * time.Second},
 		{"CloseTimeout", &c.CloseTimeout, 5 * time.Second},
 	} {
 		if *f.field < 0 {

@@ -24,7 +24,7 @@ func TestConfigNeedsNothingButLocal(t *testing.T) {
 		"ReconnectMax":     cfg.ReconnectMax == 5*time.Second,
 		"CallTimeout":      cfg.CallTimeout == time.Minute,
 		"PingAfter":        cfg.PingAfter == 3*time.Second,
-		"DeadAfter":        cfg.DeadAfter == 9*time.Second,
+		"DeadAfter":        cfg.DeadAfter == 8*time.Second,
 		"CloseTimeout":     cfg.CloseTimeout == 5*time.Second,
 		"MaxMessage":       cfg.MaxMessage == 64<<20,
 		"MaxMuxesPerPeer":  cfg.MaxMuxesPerPeer == 131072,
