@@ -111,7 +111,7 @@ func TestAFloodIntoFullQueuesSurvivesACut(t *testing.T) {
 		for i := range 2 * 2000 {
 			from := []*gridnode.Connection{p.conn, p.back}[i%2]
 			callers.Go(func() {
-				if _, err := from.Request(background, hEcho, make([]byte, 512)); err != nil {
+				if _, err := from.Request(background, hEcho, make([]byte, 2000)); err != nil {
 					wantIs(t, err, gridnode.ErrDisconnected)
 				}
 			})
@@ -149,7 +149,7 @@ func TestAFloodIntoFullQueuesIsServedWhenTheLinkMovesAgain(t *testing.T) {
 		for i := range 2 * 1000 {
 			from := []*gridnode.Connection{p.conn, p.back}[i%2]
 			callers.Go(func() {
-				req := fmt.Appendf(nil, "%0512d", i)
+				req := fmt.Appendf(nil, "%02000d", i)
 				if i%50 == 0 {
 					req = make([]byte, 70_000)
 				}

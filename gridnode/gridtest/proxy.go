@@ -70,7 +70,7 @@ func (p *proxy) reset() {
 func (p *proxy) read(src *net.TCPConn, queue chan<- chunk) {
 	defer close(queue)
 	buf := make([]byte, proxyChunk)
-	for {
+	for p.link.moving(p.gone) { // a stalled link takes no more in than a chunk
 		n, err := src.Read(buf)
 		if n > 0 {
 			select {

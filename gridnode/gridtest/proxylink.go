@@ -90,6 +90,21 @@ func (l *proxyLink) reachable(ctx context.Context) error {
 	}
 }
 
+// moving waits while the link is stalled; false if gone was closed before.
+func (l *proxyLink) moving(gone <-chan struct{}) bool {
+	for {
+		l.mu.Lock()
+		stalled, changed := l.stalled, l.changed
+		l.mu.Unlock()
+		if !stalled {
+			return true
+		}
+		if !sleep(0, stalled, changed, gone) {
+			return false
+		}
+	}
+}
+
 // await returns when the link lets a chunk through, with the time at which it did;
 // zero if gone was closed before. last is what it returned for the chunk before.
 func (l *proxyLink) await(gone <-chan struct{}, c chunk, last time.Time) time.Time {

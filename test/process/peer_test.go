@@ -142,6 +142,20 @@ func (p *peer) signal(s syscall.Signal) {
 	}
 }
 
+// stop halts the process. A signal alone comes to a running thread only when that
+// enters the kernel next, and until then it answers: stop waits for the last thread.
+func (p *peer) stop() {
+	p.t.Helper()
+	p.signal(syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	for !status.Stopped() {
+		_, err := syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil)
+		if err != nil && err != syscall.EINTR || status.Exited() || status.Signaled() {
+			p.t.Fatalf("stop: %v, %v", status, err)
+		}
+	}
+}
+
 // kill ends the process as kill -9 does, unless it has ended.
 func (p *peer) kill() {
 	p.cmd.Process.Kill()

@@ -76,7 +76,7 @@ func stopAndContinue(t *testing.T, bound time.Duration, args ...string) {
 		connected(t, stopped, survivor, 5*time.Second)
 		before := survivor.begin("sleep", stopped, "1m")
 		survivor.inFlight(stopped, 1)
-		stopped.signal(syscall.SIGSTOP)
+		stopped.stop()
 		after := survivor.begin("greet", stopped, "anybody?")
 		for _, pending := range []<-chan string{before, after} {
 			got := receive(t, pending, bound)
