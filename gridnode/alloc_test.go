@@ -7,6 +7,8 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+
+	"github.com/actorgrid/actorgrid/gridnode"
 )
 
 // allocsPerRun is testing.AllocsPerRun without its GOMAXPROCS(1), rounded to one
@@ -42,6 +44,25 @@ func TestASingleAllocatesThreeTimesBothSidesTogether(t *testing.T) {
 			if failed != nil || n > 3.2 {
 				t.Errorf("%s, %d bytes: %v allocations, %v", name, size, n, failed)
 			}
+		}
+	}
+}
+
+// A typed single costs its three values, with a string in each of them but the one that
+// the handler makes, and the state of its handler.
+func TestATypedSingleAllocatesSixTimesBothSidesTogether(t *testing.T) {
+	nodes := grid(t, 2, registerTyped)
+	conn := nodes[0].Connection(nodes[1].Local())
+	ctx := context.Background()
+	req := &Reserve{Item: string(make([]byte, 512)), Count: 1}
+	for name, to := range map[string]gridnode.Target{"connection": conn, "subroute": conn.Subroute("shop").Subroute("a")} {
+		var failed error
+		n := allocsPerRun(5000, func() {
+			_, err := typedSingle.Call(ctx, to, req)
+			failed = errors.Join(failed, err)
+		})
+		if failed != nil || n > 6.2 {
+			t.Errorf("%s: %v allocations, %v", name, n, failed)
 		}
 	}
 }

@@ -15,11 +15,18 @@ import (
 type call struct {
 	home    *sync.Pool    // Manager.calls, where it goes back to
 	done    chan struct{} // capacity 1: finish never blocks
-	group   chan *call    // instead of done for a call of a fan-out; has room for all
-	index   int           // in the fan-out
+	to      destination
 	resp    []byte
 	err     error
 	expires uint64 // the session's tick that ends it; 0: the context decides
+}
+
+// destination is what the end of a call goes to beside its slot; the zero value is
+// nothing.
+type destination struct {
+	group chan *call // instead of done for a call of a fan-out; has room for all
+	index int        // in the fan-out
+	lent  *batch     // the caller's, which gets the response; nil: a new buffer does
 }
 
 // initCalls makes the node's pool of slots. It is the node's and not the process's: a
@@ -30,15 +37,15 @@ func (m *Manager) initCalls() {
 
 func (c *call) finish(resp []byte, err error) {
 	c.resp, c.err = resp, err
-	if c.group != nil {
-		c.group <- c
+	if c.to.group != nil {
+		c.to.group <- c
 		return
 	}
 	c.done <- struct{}{}
 }
 
 func (c *call) free() {
-	c.resp, c.err, c.expires, c.group = nil, nil, 0, nil
+	c.resp, c.err, c.expires, c.to = nil, nil, 0, destination{}
 	c.home.Put(c)
 }
 
@@ -50,9 +57,11 @@ type pendingCall struct {
 	call *call
 }
 
-// request performs one single on this session.
-func (s *session) request(ctx context.Context, target uint32, req []byte) ([]byte, error) {
-	p, err := s.begin(ctx, target, req)
+// request performs one single on this session. The response lies in lent, if that is
+// not nil and the response in one piece: then it is valid as long as lent is the
+// caller's.
+func (s *session) request(ctx context.Context, target uint32, req []byte, lent *batch) ([]byte, error) {
+	p, err := s.begin(ctx, target, req, destination{lent: lent})
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +69,7 @@ func (s *session) request(ctx context.Context, target uint32, req []byte) ([]byt
 }
 
 // begin sends the request. The payload is copied before it returns.
-func (s *session) begin(ctx context.Context, target uint32, req []byte) (pendingCall, error) {
-	return s.beginIn(ctx, target, req, nil, 0)
-}
-
-// beginIn is begin for a call that ends in a fan-out's group, if there is one.
-func (s *session) beginIn(ctx context.Context, target uint32, req []byte, group chan *call, index int) (pendingCall, error) {
+func (s *session) begin(ctx context.Context, target uint32, req []byte, to destination) (pendingCall, error) {
 	if len(req) > s.maxMessage() {
 		return pendingCall{}, errorf(CodeMessageTooLarge, "request of %d bytes, limit %d", len(req), s.maxMessage())
 	}
@@ -88,7 +92,7 @@ func (s *session) beginIn(ctx context.Context, target uint32, req []byte, group 
 		s.window.Return(reserved(len(f.Payload)))
 		return pendingCall{}, err
 	}
-	p.call.group, p.call.index = group, index
+	p.call.to = to
 	f.Mux, f.Timeout = p.id, s.timeLeft(ctx, p.call)
 	flush := s.out.append(s, &f)
 	s.mu.Unlock()

@@ -56,7 +56,7 @@ func (m *Manager) tryPeer(ctx context.Context, peer string, h HandlerID, req []b
 		pause = 100 * time.Millisecond
 	}
 	for attempt := 1; ; attempt++ {
-		resp, err := c.request(ctx, h, f.Subroute, req)
+		resp, err := c.request(ctx, h, f.Subroute, req, nil)
 		if err == nil || attempt >= f.Retry.Attempts || !f.Retry.allows(err) {
 			return resp, err
 		}
@@ -121,10 +121,10 @@ func (b *broadcast) send(i int, c *Connection, req []byte) {
 	}
 	if s.crowded() {
 		// Ends with the call; broadcastDirect waits for it.
-		b.crowded.Go(func() { r.Resp, r.Err = s.request(b.ctx, t.index, req) })
+		b.crowded.Go(func() { r.Resp, r.Err = s.request(b.ctx, t.index, req, nil) })
 		return
 	}
-	p, err := s.beginIn(b.ctx, t.index, req, b.group, i)
+	p, err := s.begin(b.ctx, t.index, req, destination{group: b.group, index: i})
 	if err != nil {
 		r.Err = err
 		return
@@ -149,9 +149,9 @@ func (b *broadcast) wait() {
 }
 
 func (b *broadcast) take(c *call) {
-	r := &b.results[c.index]
+	r := &b.results[c.to.index]
 	r.Resp, r.Err = c.resp, c.err
-	b.pending[c.index] = pendingCall{}
+	b.pending[c.to.index] = pendingCall{}
 	b.left--
 	c.free()
 }

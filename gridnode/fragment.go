@@ -137,13 +137,12 @@ func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
 	return a, nil
 }
 
-// whole copies the payload of a message that is not cut into fragments. The copy is
-// the receiver's.
-func (s *session) whole(f *frames.Frame) ([]byte, error) {
+// fits checks a message that is not cut into fragments against the limit.
+func (s *session) fits(f *frames.Frame) error {
 	if len(f.Payload) > s.node.cfg.MaxMessage {
-		return nil, errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", len(f.Payload), s.node.cfg.MaxMessage)
+		return errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", len(f.Payload), s.node.cfg.MaxMessage)
 	}
-	return cloneBytes(f.Payload), nil
+	return nil
 }
 
 // add appends a fragment; it reports whether the message is complete.

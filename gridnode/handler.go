@@ -55,6 +55,7 @@ type handlerKey struct {
 type handler struct {
 	key     handlerKey
 	single  SingleHandler
+	lends   bool // the request is only lent to single, whose response may lie in it
 	mux     func(ctx context.Context, st *MuxServer) error
 	in, out int
 }
@@ -125,8 +126,12 @@ func (m *Manager) RegisterSingle(id HandlerID, h SingleHandler, subroute ...stri
 	if h == nil {
 		return fmt.Errorf("gridnode: handler %d: no function", id)
 	}
-	key := handlerKey{id: id, kind: frames.KindSingle, route: joinRoute(subroute...)}
-	return m.handlers.add(&handler{key: key, single: h})
+	return m.registerSingle(id, &handler{single: h}, subroute)
+}
+
+func (m *Manager) registerSingle(id HandlerID, h *handler, subroute []string) error {
+	h.key = handlerKey{id: id, kind: frames.KindSingle, route: joinRoute(subroute...)}
+	return m.handlers.add(h)
 }
 
 // RegisterMux registers a stream handler that works through methods. It fails

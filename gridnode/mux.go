@@ -127,8 +127,11 @@ func (x *mux) assemble(f *frames.Frame) (msg []byte, complete bool, err error) {
 		msg = a.buf
 	} else if x.s.assembling[f.Mux] != nil {
 		return nil, false, errWithin
-	} else if msg, err = x.s.whole(f); err != nil {
-		return nil, false, err
+	} else {
+		if err := x.s.fits(f); err != nil {
+			return nil, false, err
+		}
+		msg = cloneBytes(f.Payload)
 	}
 	if !x.s.hold(len(msg)) {
 		return nil, false, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", x.s.node.cfg.ReceiveBudget)

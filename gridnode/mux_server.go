@@ -47,11 +47,10 @@ func (s *session) onOpen(f *frames.Frame) error {
 		}
 	}
 	if f.Flags == 0 {
-		payload, err := s.whole(f)
-		if err != nil {
+		if err := s.fits(f); err != nil {
 			return s.refuse(f.Mux, err)
 		}
-		s.serveStream(f, payload, deadlineAfter(s.wire.LastRead(), f.Timeout))
+		s.serveStream(f, cloneBytes(f.Payload), deadlineAfter(s.wire.LastRead(), f.Timeout))
 		return nil
 	}
 	a, complete, err := s.assemble(f)

@@ -19,7 +19,9 @@ type servedSingle struct {
 	s   *session
 	h   *handler
 	id  uint64
-	req []byte // the handler's
+	req []byte // the handler's, unless
+
+	lent *batch // where req lies if it is only lent to the handler; nil: it is not
 }
 
 // onRequest starts the handler of a new single, or refuses it.
@@ -33,11 +35,13 @@ func (s *session) onRequest(f *frames.Frame) error {
 		}
 	}
 	if f.Flags == 0 {
-		req, err := s.whole(f)
-		if err != nil {
+		if err := s.fits(f); err != nil {
 			return s.refuse(f.Mux, err)
 		}
-		s.serveSingle(f, req, deadlineAfter(s.wire.LastRead(), f.Timeout))
+		if c := s.newSingle(f); c != nil {
+			c.req = c.lent.clone(f.Payload)
+			s.serveSingle(c, deadlineAfter(s.wire.LastRead(), f.Timeout))
+		}
 		return nil
 	}
 	a, complete, err := s.assemble(f)
@@ -47,32 +51,43 @@ func (s *session) onRequest(f *frames.Frame) error {
 	if !complete {
 		return s.known(f.Mux)
 	}
-	s.serveSingle(&a.first, a.buf, deadlineAfter(a.came, a.first.Timeout))
+	if c := s.newSingle(&a.first); c != nil {
+		c.req = a.buf
+		s.serveSingle(c, deadlineAfter(a.came, a.first.Timeout))
+	}
 	return nil
 }
 
-// serveSingle registers the call, then starts its handler. req belongs to it.
-func (s *session) serveSingle(f *frames.Frame, req []byte, deadline time.Time) {
+// newSingle returns the call that f opens, or refuses it and returns nil.
+func (s *session) newSingle(f *frames.Frame) *servedSingle {
 	h := s.node.handlers.at(f.Target)
 	if h == nil || h.single == nil {
 		s.refuse(f.Mux, errorf(CodeUnknownHandler, "unknown handler: no single with index %d", f.Target))
+		return nil
+	}
+	c := &servedSingle{s: s, h: h, id: f.Mux}
+	if h.lends {
+		c.lent = newBatch()
+	}
+	return c
+}
+
+// serveSingle registers the call, then starts its handler.
+func (s *session) serveSingle(c *servedSingle, deadline time.Time) {
+	if !s.hold(len(c.req)) {
+		s.refuse(c.id, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", s.node.cfg.ReceiveBudget))
 		return
 	}
-	if !s.hold(len(req)) {
-		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", s.node.cfg.ReceiveBudget))
-		return
-	}
-	c := &servedSingle{s: s, h: h, id: f.Mux, req: req}
 	c.ctx.Init(s.conn.base, deadline)
-	if err := s.register(func() { s.singles = put(s.singles, f.Mux, c) }); err != nil {
-		s.release(len(req))
-		s.refuse(f.Mux, err)
+	if err := s.register(func() { s.singles = put(s.singles, c.id, c) }); err != nil {
+		s.release(len(c.req))
+		s.refuse(c.id, err)
 		return
 	}
 	if s.node.pool.Submit(c) != nil {
-		s.forgetSingle(f.Mux)
-		s.release(len(req))
-		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: no worker free"))
+		s.forgetSingle(c.id)
+		s.release(len(c.req))
+		s.refuse(c.id, errorf(CodeOverloaded, "overloaded: no worker free"))
 	}
 }
 
@@ -138,7 +153,7 @@ func (s *session) refuse(id uint64, err error) error {
 
 // Run calls the handler and sends its answer. It runs on a worker of the pool.
 func (c *servedSingle) Run() {
-	defer c.ctx.Finish()
+	defer c.finish()
 	resp, err := c.handle()
 	c.s.release(len(c.req))
 	if err == nil && len(resp) > c.s.maxMessage() {
@@ -149,6 +164,14 @@ func (c *servedSingle) Run() {
 		return
 	}
 	c.reply(resp)
+}
+
+// finish ends the call, whose response has been copied or is not needed.
+func (c *servedSingle) finish() {
+	c.ctx.Finish()
+	if c.lent != nil {
+		c.lent.free()
+	}
 }
 
 // handle runs the handler and turns a panic into its caller's error.
@@ -204,14 +227,6 @@ func (c *servedSingle) replyError(err error) {
 		code, text := statusOf(err)
 		c.s.control(&frames.Frame{Op: frames.OpStatus, Mux: c.id, Code: code, Text: []byte(text)})
 	}
-}
-
-// cloneBytes copies b and keeps nil and empty apart.
-func cloneBytes(b []byte) []byte {
-	if b == nil {
-		return nil
-	}
-	return append(make([]byte, 0, len(b)), b...)
 }
 
 // put inserts into a table that is made on first use, so that an idle session has

@@ -192,32 +192,39 @@ func (s *session) onReply(f *frames.Frame) error {
 	if f.Flags == 0 && s.assembling[f.Mux] != nil {
 		return errWithin
 	}
-	var payload []byte
 	if f.Flags != 0 {
-		if !s.calling(f.Mux) {
-			s.dropAssembly(f.Mux)
-			return s.known(f.Mux)
-		}
-		a, complete, err := s.assemble(f)
-		if err != nil {
-			return s.replyRefused(f.Mux, err)
-		}
-		if !complete {
-			return s.known(f.Mux)
-		}
-		payload = a.buf
-	} else {
-		var err error
-		if payload, err = s.whole(f); err != nil {
-			return s.replyRefused(f.Mux, err)
-		}
+		return s.onReplyFragment(f)
+	}
+	if err := s.fits(f); err != nil {
+		return s.replyRefused(f.Mux, err)
+	}
+	c := s.takeCall(f.Mux)
+	if c == nil {
+		return s.known(f.Mux)
+	}
+	s.replies++
+	c.finish(c.to.lent.clone(f.Payload), nil)
+	return nil
+}
+
+// onReplyFragment ends a single when its response is complete.
+func (s *session) onReplyFragment(f *frames.Frame) error {
+	if !s.calling(f.Mux) {
+		s.dropAssembly(f.Mux)
+		return s.known(f.Mux)
+	}
+	a, complete, err := s.assemble(f)
+	if err != nil {
+		return s.replyRefused(f.Mux, err)
+	}
+	if !complete {
+		return s.known(f.Mux)
 	}
 	if c := s.takeCall(f.Mux); c != nil {
 		s.replies++
-		c.finish(payload, nil)
-		return nil
+		c.finish(a.buf, nil)
 	}
-	return s.known(f.Mux)
+	return nil
 }
 
 // calling reports whether somebody waits for the reply of this mux.

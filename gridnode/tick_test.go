@@ -79,11 +79,11 @@ func TestAStarvedProcessAccusesNobody(t *testing.T) {
 
 func TestTheDefaultTimeoutEndsASingleAndTellsThePeer(t *testing.T) {
 	s, w := live(t, Config{CallTimeout: time.Nanosecond}, nil)
-	p, err := s.begin(context.Background(), 0, nil)
+	p, err := s.begin(context.Background(), 0, nil, destination{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := s.begin(WithoutTimeout(context.Background()), 0, nil)
+	q, err := s.begin(WithoutTimeout(context.Background()), 0, nil, destination{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestADeadlineTravelsAsTimeRemaining(t *testing.T) {
 		if c.left > 0 {
 			ctx, cancel = context.WithTimeout(ctx, c.left)
 		}
-		p, err := s.begin(ctx, 0, nil)
+		p, err := s.begin(ctx, 0, nil, destination{})
 		cancel()
 		if err != nil {
 			t.Fatal(err)

@@ -2,12 +2,15 @@ package gridnode
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/tinylib/msgp/msgp"
 )
 
-// Message is a pointer to a T that has msgp's generated methods.
+// Message is a pointer to a T that has msgp's generated methods. UnmarshalMsg must not
+// keep its argument, but for fields with msgp's tag zerocopy: the bytes of a value that
+// has none, anywhere in it, are used again once it is decoded.
 type Message[T any] interface {
 	*T
 	msgp.Marshaler
@@ -17,19 +20,23 @@ type Message[T any] interface {
 // Single is a single with msgpack values instead of bytes. A nil pointer travels
 // as a nil payload, and arrives as nil.
 type Single[Req, Resp any, PReq Message[Req], PResp Message[Resp]] struct {
-	id HandlerID
+	id                  HandlerID
+	lendsReq, lendsResp bool // the bytes of a value are not used once it is decoded
 }
 
 // NewSingle names a typed single. Only Req and Resp are given:
 // NewSingle[ReserveReq, ReserveResp](id).
 func NewSingle[Req, Resp any, PReq Message[Req], PResp Message[Resp]](id HandlerID) *Single[Req, Resp, PReq, PResp] {
-	return &Single[Req, Resp, PReq, PResp]{id: id}
+	return &Single[Req, Resp, PReq, PResp]{id: id, lendsReq: !aliases[Req](), lendsResp: !aliases[Resp]()}
 }
 
 // Register registers the handler on a node, under the subroute parts if given. req
 // belongs to the handler; the response must not be changed after the return.
 func (t *Single[Req, Resp, PReq, PResp]) Register(m *Manager, h func(ctx context.Context, req PReq) (PResp, error), subroute ...string) error {
-	return m.RegisterSingle(t.id, func(ctx context.Context, b []byte) ([]byte, error) {
+	if h == nil {
+		return fmt.Errorf("gridnode: handler %d: no function", t.id)
+	}
+	return m.registerSingle(t.id, &handler{lends: t.lendsReq, single: func(ctx context.Context, b []byte) ([]byte, error) {
 		req, err := decode[Req, PReq](b)
 		if err != nil {
 			return nil, err
@@ -38,8 +45,11 @@ func (t *Single[Req, Resp, PReq, PResp]) Register(m *Manager, h func(ctx context
 		if err != nil {
 			return nil, err
 		}
-		return encode[Resp](resp, nil)
-	}, subroute...)
+		if !t.lendsReq {
+			b = nil // req may still refer to it
+		}
+		return encode[Resp](resp, b[:0])
+	}}, subroute)
 }
 
 // Call calls the handler of a peer. req may be reused after the return.
@@ -53,7 +63,17 @@ func (t *Single[Req, Resp, PReq, PResp]) Call(ctx context.Context, to Target, re
 	if b != nil {
 		buf.b = b
 	}
-	resp, err := to.Request(ctx, t.id, b)
+	peer, ok := to.(borrower)
+	if !ok || !t.lendsResp {
+		resp, err := to.Request(ctx, t.id, b)
+		if err != nil {
+			return nil, err
+		}
+		return decode[Resp, PResp](resp)
+	}
+	lent := newBatch()
+	defer lent.free()
+	resp, err := peer.requestInto(ctx, t.id, b, lent)
 	if err != nil {
 		return nil, err
 	}
