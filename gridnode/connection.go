@@ -44,16 +44,16 @@ type Connection struct {
 	counters counters
 
 	// Owned by the actor.
-	live     map[*session]struct{} // attached and not yet lost
-	attempts int                   // in vain, since the last session that was of use
-	retry    *time.Timer
+	live     []*session  // attached and not yet lost; a map costs an idle connection 120 bytes more
+	attempts int         // in vain, since the last session that was of use
+	retry    *time.Timer // until the next attempt; nil while there is a session
 	dialing  bool
 	dialled  time.Duration // node clock: when the last attempt began
 	logged   Code          // refusal or failure that has been logged since the last session
 
 	mu      sync.Mutex
 	state   State
-	change  chan struct{} // closed and replaced at each change of state
+	change  chan struct{} // closed at the next change of state; nil while nobody waits for it
 	lastErr error
 	gone    chan struct{} // closed when the connection has ended and its sessions too
 }
@@ -64,8 +64,6 @@ func newConnection(m *Manager, remote string) *Connection {
 		remote: remote,
 		dials:  remote != m.cfg.Local && dials(m.cfg.Local, remote),
 		base:   context.WithValue(context.Background(), callerKey{}, remote),
-		live:   make(map[*session]struct{}),
-		change: make(chan struct{}),
 		gone:   make(chan struct{}),
 	}
 	c.actor = actor.NewReactor(m.pool, connMailbox, c.receive)
@@ -109,8 +107,10 @@ func (c *Connection) setStateLocked(to State, err error) {
 		return
 	}
 	c.state = to
-	close(c.change)
-	c.change = make(chan struct{})
+	if c.change != nil {
+		close(c.change)
+		c.change = nil
+	}
 }
 
 // install makes s the session that calls use and returns the one before. It refuses
@@ -141,9 +141,7 @@ func (c *Connection) lost(s *session, err error) {
 // node is closed, or ctx's error.
 func (c *Connection) WaitForConnect(ctx context.Context) error {
 	for {
-		c.mu.Lock()
-		state, change := c.state, c.change
-		c.mu.Unlock()
+		state, change := c.watch()
 		switch state {
 		case StateConnected:
 			return nil
@@ -156,6 +154,17 @@ func (c *Connection) WaitForConnect(ctx context.Context) error {
 			return ended(ctx)
 		}
 	}
+}
+
+// watch returns the state, and a channel that is closed when it changes, unless that
+// is what WaitForConnect waits for.
+func (c *Connection) watch() (State, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.change == nil && c.state < StateConnected {
+		c.change = make(chan struct{})
+	}
+	return c.state, c.change
 }
 
 // Request calls a single handler of the peer and returns its response, which

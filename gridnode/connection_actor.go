@@ -3,6 +3,7 @@ package gridnode
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -66,16 +67,14 @@ func (c *Connection) receive(e connEvent) {
 	case eventAttached:
 		c.onAttached(e.session)
 	case eventAccepted:
-		c.live[e.session] = struct{}{}
+		c.live = append(c.live, e.session)
 		c.serving.Store(e.session)
 	case eventLost:
 		c.onLost(e.session, e.err)
 	case eventClose:
 		c.setState(StateClosed, ErrClosed)
-		if c.retry != nil {
-			c.retry.Stop()
-		}
-		for s := range c.live {
+		c.stopRetry()
+		for _, s := range c.live {
 			s.fail(ErrClosed)
 		}
 		c.checkGone()
@@ -130,10 +129,15 @@ func (c *Connection) dialLater() {
 
 // dialAfter sets the one timer of the connection.
 func (c *Connection) dialAfter(d time.Duration) {
+	c.stopRetry()
+	c.retry = time.AfterFunc(d, func() { c.actor.TrySend(connEvent{kind: eventDial}) })
+}
+
+func (c *Connection) stopRetry() {
 	if c.retry != nil {
 		c.retry.Stop()
+		c.retry = nil
 	}
-	c.retry = time.AfterFunc(d, func() { c.actor.TrySend(connEvent{kind: eventDial}) })
 }
 
 // onAttached makes a session the one that calls use. It has proved its name, so the
@@ -141,7 +145,7 @@ func (c *Connection) dialAfter(d time.Duration) {
 func (c *Connection) onAttached(s *session) {
 	c.dialing = c.dialing && !s.self
 	if c.closing() {
-		c.live[s] = struct{}{}
+		c.live = append(c.live, s)
 		s.fail(ErrClosed)
 		return
 	}
@@ -152,7 +156,8 @@ func (c *Connection) onAttached(s *session) {
 		}
 		return
 	}
-	c.live[s] = struct{}{}
+	c.live = append(c.live, s)
+	c.stopRetry()
 	if old != nil {
 		old.fail(errReplaced)
 	}
@@ -165,8 +170,9 @@ var errReplaced = errors.New("replaced by a newer connection of the same peer")
 // onLost forgets a session and dials again if it was the one in use, at once if the
 // session was of use.
 func (c *Connection) onLost(s *session, err error) {
-	_, attached := c.live[s]
-	delete(c.live, s)
+	before := len(c.live)
+	c.live = slices.DeleteFunc(c.live, func(l *session) bool { return l == s })
+	attached := len(c.live) < before
 	c.serving.CompareAndSwap(s, nil)
 	if c.closing() {
 		c.checkGone()
