@@ -2,6 +2,7 @@ package gridtest
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -18,14 +19,16 @@ const (
 type proxy struct {
 	link *proxyLink
 	a, b *net.TCPConn
-	gone chan struct{} // closed by reset
+	gone chan struct{} // closed by end
 	once sync.Once
 	left sync.WaitGroup // directions that still run
 }
 
+// chunk is what one read of the source gave.
 type chunk struct {
 	data    []byte
 	arrived time.Time
+	end     error // of the source, after data: io.EOF, or what has broken it
 }
 
 func newProxy(link *proxyLink, a, b *net.TCPConn) *proxy {
@@ -51,17 +54,22 @@ func (p *proxy) run(pumps *sync.WaitGroup) {
 	}
 	pumps.Go(func() {
 		p.left.Wait()
-		p.reset()
+		p.end(false)
 		p.link.remove(p)
 	})
 }
 
 // reset breaks both sides, as a lost machine's kernel would.
-func (p *proxy) reset() {
+func (p *proxy) reset() { p.end(true) }
+
+// end closes both sides. Without reset, what has been written still arrives.
+func (p *proxy) end(reset bool) {
 	p.once.Do(func() {
 		close(p.gone)
 		for _, c := range []*net.TCPConn{p.a, p.b} {
-			c.SetLinger(0)
+			if reset {
+				c.SetLinger(0)
+			}
 			c.Close()
 		}
 	})
@@ -72,12 +80,10 @@ func (p *proxy) read(src *net.TCPConn, queue chan<- chunk) {
 	buf := make([]byte, proxyChunk)
 	for p.link.moving(p.gone) { // a stalled link takes no more in than a chunk
 		n, err := src.Read(buf)
-		if n > 0 {
-			select {
-			case queue <- chunk{bytes.Clone(buf[:n]), time.Now()}:
-			case <-p.gone:
-				return
-			}
+		select {
+		case queue <- chunk{bytes.Clone(buf[:n]), time.Now(), err}:
+		case <-p.gone:
+			return
 		}
 		if err != nil {
 			return
@@ -85,22 +91,36 @@ func (p *proxy) read(src *net.TCPConn, queue chan<- chunk) {
 	}
 }
 
-// write delivers until the source has ended, then passes the end on.
+// write delivers until the source has ended, then passes the end on, which comes no
+// sooner than bytes would.
 func (p *proxy) write(dst *net.TCPConn, queue <-chan chunk) {
 	var due time.Time
 	for c := range queue {
 		if due = p.link.await(p.gone, c, due); due.IsZero() {
 			return
 		}
-		allowed, cut := p.link.pass(len(c.data))
-		_, err := dst.Write(c.data[:allowed])
-		if cut {
-			p.link.Cut()
+		if len(c.data) > 0 && !p.deliver(dst, c.data) {
+			p.reset()
+			return
 		}
-		if cut || err != nil {
+		switch c.end {
+		case nil:
+		case io.EOF:
+			dst.CloseWrite()
+			return
+		default:
 			p.reset()
 			return
 		}
 	}
-	dst.CloseWrite()
+}
+
+// deliver writes as much of data as may pass; false if the connection ends there.
+func (p *proxy) deliver(dst *net.TCPConn, data []byte) bool {
+	allowed, cut := p.link.pass(len(data))
+	_, err := dst.Write(data[:allowed])
+	if cut {
+		p.link.cutNow()
+	}
+	return !cut && err == nil
 }

@@ -16,7 +16,7 @@ type proxyLink struct {
 	rate        int // bytes per second; 0: no limit
 	stalled     bool
 	partitioned bool
-	left        int // bytes until the cut; negative: none is due
+	left        int // bytes until the cut; 0: it comes now; negative: none is due
 }
 
 func newProxyLink() *proxyLink {
@@ -47,8 +47,22 @@ func (l *proxyLink) Partition() {
 func (l *proxyLink) Cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.cutLocked()
+}
+
+func (l *proxyLink) cutLocked() {
 	for p := range l.proxies {
 		p.reset()
+	}
+}
+
+// cutNow is the cut that pass has announced, unless it was called off or done.
+func (l *proxyLink) cutNow() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left == 0 {
+		l.left = -1
+		l.cutLocked()
 	}
 }
 
@@ -151,7 +165,7 @@ func sleep(d time.Duration, stalled bool, changed, gone <-chan struct{}) bool {
 }
 
 // pass counts n bytes against the cut that is due; it reports how many of them may
-// pass and whether the cut comes then.
+// pass and whether the caller is to call cutNow then. None pass until it does.
 func (l *proxyLink) pass(n int) (allowed int, cut bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -162,6 +176,6 @@ func (l *proxyLink) pass(n int) (allowed int, cut bool) {
 		l.left -= n
 		return n, false
 	}
-	n, l.left = l.left, -1
+	n, l.left = l.left, 0
 	return n, true
 }
