@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // loopback is loopback TCP. A dial goes through a proxy of its own, whose listener
@@ -34,9 +36,29 @@ func (l *loopback) listen(addr string) (net.Listener, error) {
 		return nil, err
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.real[addr] = ln.Addr().String()
-	l.mu.Unlock()
-	return ln, nil
+	return &forgetful{ln, func() { l.forget(addr, ln.Addr().String()) }}, nil
+}
+
+func (l *loopback) forget(addr, target string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.real[addr] == target {
+		delete(l.real, addr)
+	}
+}
+
+// forgetful is a listener whose address is forgotten before it closes: somebody else
+// may get its port then, a node of the same name in another cluster for one.
+type forgetful struct {
+	net.Listener
+	forget func()
+}
+
+func (f *forgetful) Close() error {
+	f.forget()
+	return f.Listener.Close()
 }
 
 func (l *loopback) link(a, b string) faults { return l.proxyLink(a, b) }
@@ -53,21 +75,22 @@ func (l *loopback) proxyLink(a, b string) *proxyLink {
 
 func (l *loopback) dialer(from string) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, _, addr string) (net.Conn, error) {
-		l.mu.Lock()
+		link := l.proxyLink(from, addr)
+		if err := link.reachable(ctx); err != nil {
+			return nil, err
+		}
+		l.mu.Lock() // only now: nodes come and go while a link is stalled
 		target := l.real[addr]
 		l.mu.Unlock()
 		if target == "" {
-			return nil, fmt.Errorf("gridtest: dial %s: no such host", addr)
+			return nil, fmt.Errorf("gridtest: dial %s: %w", addr, syscall.ECONNREFUSED)
 		}
-		return l.dial(ctx, l.proxyLink(from, addr), target)
+		return l.dial(ctx, link, target)
 	}
 }
 
 // dial connects to target through a new proxy on link.
 func (l *loopback) dial(ctx context.Context, link *proxyLink, target string) (net.Conn, error) {
-	if err := link.reachable(ctx); err != nil {
-		return nil, err
-	}
 	var dialer net.Dialer
 	far, err := dialer.DialContext(ctx, "tcp", target)
 	if err != nil {
@@ -121,7 +144,7 @@ func tcpPair(ctx context.Context) (a, b *net.TCPConn, err error) {
 func (l *loopback) close() {
 	l.mu.Lock()
 	l.closed = true
-	links := l.links
+	links := maps.Clone(l.links)
 	l.mu.Unlock()
 	for _, link := range links {
 		link.Resume()
