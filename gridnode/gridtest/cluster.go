@@ -18,13 +18,15 @@ import (
 const connectTimeout = 20 * time.Second
 
 // Cluster is a grid of nodes 0 to n-1. Its methods are for the test's goroutine,
-// but Conn, Link and Dial may be called from any.
+// but Node, Conn, Link and Dial may be called from any, whatever the test does.
 type Cluster struct {
 	tb       testing.TB
 	settings settings
 	net      network
 	names    []string
-	nodes    []*node
+
+	mu    sync.RWMutex // guards nodes and the manager in each
+	nodes []*node
 }
 
 // network is what the cluster needs to know of its network.
@@ -35,13 +37,14 @@ type network interface {
 	link(a, b string) faults
 	// config is for dialling and serving; nil without TLS.
 	config() *tls.Config
-	// close breaks what is left and waits for the goroutines of the network.
+	// close ends the goroutines of the network and waits for them.
 	close()
 }
 
 // node is one running node, or the memory of a stopped one.
 type node struct {
-	manager *gridnode.Manager // nil while stopped
+	manager *gridnode.Manager // the last; nil before the first
+	running bool
 	serving sync.WaitGroup
 	err     error // of Serve, once serving is done
 }
@@ -50,7 +53,7 @@ type node struct {
 // closed at the end of the test. Whatever fails, fails the test at once.
 func NewCluster(tb testing.TB, n int, opts ...Option) *Cluster {
 	tb.Helper()
-	c := &Cluster{tb: tb, settings: settings{wait: true}, nodes: make([]*node, n)}
+	c := &Cluster{tb: tb, settings: settings{wait: true}}
 	for _, o := range opts {
 		o(&c.settings)
 	}
@@ -60,7 +63,7 @@ func NewCluster(tb testing.TB, n int, opts ...Option) *Cluster {
 	c.net = c.newNetwork()
 	tb.Cleanup(c.close)
 	for i := range n {
-		c.nodes[i] = &node{}
+		c.nodes = append(c.nodes, &node{})
 		c.Start(i)
 	}
 	if c.settings.wait {
@@ -92,9 +95,13 @@ func (c *Cluster) NameOf(host string) string {
 	return "http://" + host + ":9000"
 }
 
-// Start starts node i, again if it was stopped: a new process under the old name.
+// Start starts node i, again if it was stopped: a new process under the old name. A
+// node that runs, and whatever fails, fails the test at once.
 func (c *Cluster) Start(i int) {
 	c.tb.Helper()
+	if c.Node(i) != nil {
+		c.tb.Fatalf("gridtest: node %d: it is running", i)
+	}
 	cfg := gridnode.Config{Local: c.names[i], Dial: c.net.dialer(address(c.names[i])), TLS: c.net.config()}
 	cfg.Peers = append(append(cfg.Peers, c.names...), c.settings.peers...)
 	for _, f := range c.settings.config {
@@ -113,13 +120,15 @@ func (c *Cluster) Start(i int) {
 	if err != nil {
 		c.tb.Fatalf("gridtest: node %d: %v", i, err)
 	}
-	n := &node{manager: m}
-	c.nodes[i] = n
 	if err := m.Start(); err != nil {
 		l.Close()
 		c.tb.Fatalf("gridtest: start of node %d: %v", i, err)
 	}
+	n := &node{manager: m, running: true}
 	n.serving.Go(func() { n.err = m.Serve(l) }) // ends with Close; Stop waits
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes[i] = n
 }
 
 // Stop closes node i and waits for its end. An error of Close or Serve fails the
@@ -127,7 +136,7 @@ func (c *Cluster) Start(i int) {
 func (c *Cluster) Stop(i int) {
 	c.tb.Helper()
 	n := c.nodes[i]
-	if n == nil || n.manager == nil {
+	if !n.running {
 		return
 	}
 	if err := n.manager.Close(); err != nil {
@@ -137,7 +146,9 @@ func (c *Cluster) Stop(i int) {
 	if !errors.Is(n.err, http.ErrServerClosed) {
 		c.tb.Errorf("gridtest: Serve of node %d: %v", i, n.err)
 	}
-	n.manager = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n.running = false
 }
 
 func (c *Cluster) close() {
@@ -155,11 +166,20 @@ func (c *Cluster) Len() int { return len(c.nodes) }
 func (c *Cluster) Name(i int) string { return c.names[i] }
 
 // Node returns node i; nil while it is stopped.
-func (c *Cluster) Node(i int) *gridnode.Manager { return c.nodes[i].manager }
+func (c *Cluster) Node(i int) *gridnode.Manager {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if n := c.nodes[i]; n.running {
+		return n.manager
+	}
+	return nil
+}
 
 // Conn returns what node from calls node to by. With from equal to to, it is the
-// node's loopback connection.
+// node's loopback connection. That of a stopped node is closed.
 func (c *Cluster) Conn(from, to int) *gridnode.Connection {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
 	return c.nodes[from].manager.Connection(c.names[to])
 }
 
@@ -176,7 +196,7 @@ func (c *Cluster) WaitConnected() {
 	defer cancel()
 	for from, n := range c.nodes {
 		for to, peer := range c.nodes {
-			if n.manager == nil || peer.manager == nil {
+			if !n.running || !peer.running {
 				continue
 			}
 			conn := c.Conn(from, to)
@@ -187,8 +207,8 @@ func (c *Cluster) WaitConnected() {
 	}
 }
 
-// Listen listens under the name of a peer that the test plays; see WithPeers. Over
-// TLS the listener speaks TLS. The caller closes it.
+// Listen listens under the name of a peer that the test plays, one of WithPeers or a
+// stopped node. Over TLS the listener speaks TLS. The caller closes it.
 func (c *Cluster) Listen(name string) (net.Listener, error) {
 	l, err := c.net.listen(address(name))
 	if err == nil && c.net.config() != nil {
