@@ -11,12 +11,14 @@
 //
 // # Names
 //
-// The nodes are called http://node0:9000, http://node1:9000 and so on (https over
-// TLS) whatever the network is, so that which of two nodes dials the other never
-// changes. Their Config.Dial resolves these names; nothing asks a name server.
+// The nodes are called http://node0:9000, http://node1:9000 and so on, over TLS
+// https://node0:9000 and so on, whatever their addresses are, so that which of two
+// nodes dials the other never changes from run to run. Their Config.Dial resolves
+// these names; nothing asks a name server.
 //
 // # Ownership
 //
 // The test owns the cluster. At the test's end every node is closed, a Close that
-// returns an error fails the test, and no goroutine of the cluster is left.
+// returns an error fails the test, and no goroutine of the cluster is left. What the
+// test opens itself, by Listen and Dial, it closes itself.
 package gridtest
