@@ -63,7 +63,7 @@ func TestPromise1ACallEndsInExactlyOneWay(t *testing.T) {
 		resp, err = call(background, hFail)
 		want("remote error", resp, err)
 		w.wantIdle(t)
-		ctx, cancel := context.WithTimeout(background, 20*time.Millisecond)
+		ctx, cancel := context.WithTimeout(background, n.unhurried(20*time.Millisecond))
 		resp, err = call(ctx, hWatchSingle)
 		cancel()
 		want("deadline", resp, err)
@@ -119,12 +119,12 @@ func TestPromise1InAStormEveryCallEndsInExactlyOneWay(t *testing.T) {
 				return req, nil
 			}
 		}))
-		stop := make(chan struct{})
+		ctx, stop := context.WithCancel(background)
 		var storm, callers sync.WaitGroup
 		storm.Go(func() { // ends with stop
-			for {
+			for p.conn.WaitForConnect(ctx) == nil { // however long a handshake takes here
 				select {
-				case <-stop:
+				case <-ctx.Done():
 					return
 				case <-time.After(20 * time.Millisecond):
 					p.link().Cut()
@@ -155,13 +155,13 @@ func TestPromise1InAStormEveryCallEndsInExactlyOneWay(t *testing.T) {
 					case way == "not sent" && times > 0:
 						t.Errorf("call %d has run, and says it was not sent: %v", id, err)
 					case way == "not sent":
-						<-time.After(time.Millisecond)
+						p.conn.WaitForConnect(background)
 					}
 				}
 			})
 		}
 		callers.Wait()
-		close(stop)
+		stop()
 		storm.Wait()
 		for _, way := range []string{"result", "remote error"} {
 			if _, ok := seen.Load(way); !ok {
