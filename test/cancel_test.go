@@ -115,15 +115,15 @@ func TestADeadlineEndsBothSides(t *testing.T) {
 	onEveryNetwork(t, func(t *testing.T, n *rig) {
 		w := n.watched(t)
 		for _, h := range []gridnode.HandlerID{hWatchSingle, hWatchOneWay, hWatchTwoWay} {
-			start := time.Now()
-			ctx, cancel := context.WithTimeout(background, 50*time.Millisecond)
+			start, deadline := time.Now(), n.unhurried(50*time.Millisecond)
+			ctx, cancel := context.WithTimeout(background, deadline)
 			if h == hWatchSingle {
 				_, err := w.conn.Request(ctx, h, nil)
 				wantIs(t, err, context.DeadlineExceeded)
 			} else {
 				wantLastError(t, openChannels(t, ctx, w.conn, h, nil), context.DeadlineExceeded)
 			}
-			n.wantWithin(t, "the end at the caller", start, 50*time.Millisecond)
+			n.wantWithin(t, "the end at the caller", start, deadline)
 			w.wantLeft(t, context.DeadlineExceeded)
 			cancel()
 		}

@@ -3,6 +3,7 @@ package test
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/actorgrid/actorgrid/gridnode"
 	"github.com/actorgrid/actorgrid/gridnode/gridtest"
@@ -30,6 +31,15 @@ var (
 // virtual reports whether the test's clock is a bubble's: time then passes only
 // while everything waits, and measures are exact.
 func (n network) virtual() bool { return n.kind == gridtest.Memory }
+
+// unhurried is a deadline for what must be under way when it is over: d, or, where the
+// machine may pause in between, more.
+func (n network) unhurried(d time.Duration) time.Duration {
+	if n.virtual() {
+		return d
+	}
+	return max(d, 250*time.Millisecond)
+}
 
 // onEveryNetwork runs one behaviour over all networks, the loopback too.
 func onEveryNetwork(t *testing.T, run func(t *testing.T, n *rig)) {

@@ -165,7 +165,7 @@ func TestPromise2ACancelledHandlerHasNotFinished(t *testing.T) {
 			_, err = st.Recv(t.Context())
 		}
 		wantIs(t, err, context.Canceled)
-		ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
+		ctx, cancel := context.WithTimeout(background, n.unhurried(10*time.Millisecond))
 		defer cancel()
 		if st, err = p.conn.OpenMux(ctx, hOwn2, nil); err != nil {
 			t.Fatal(err)
