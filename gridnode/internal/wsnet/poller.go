@@ -29,8 +29,9 @@ const (
 	spinScore = 16
 	spinRetry = 64
 
-	// pollBuffer is what a poller reads into.
-	pollBuffer = 64 << 10
+	// pollBuffer is what a poller reads into: a message of one full fragment, 64 KiB,
+	// with its headers, and a bit.
+	pollBuffer = 68 << 10
 
 	// triesPerPoller bounds how many file descriptors are opened to find one that a
 	// given poller serves. Where their numbers have no gaps one per poller is enough.
