@@ -70,7 +70,8 @@ func TestBroadcastEndsWithItsContextAndKeepsWhatHasCome(t *testing.T) {
 		return nil, ctx.Err()
 	})
 	for _, f := range []gridnode.Fanout{{}, {Limit: 2}} {
-		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		// Long enough for the calls to go out, and the answer to come, on a machine that pauses.
+		ctx, cancel := context.WithTimeout(context.Background(), 250*time.Millisecond)
 		got := nodes[0].Broadcast(ctx, hPeer, []byte("r"), f)
 		cancel()
 		if got[0].Err != nil || string(got[0].Resp) != "r" {
@@ -92,18 +93,26 @@ func TestBroadcastEndsWithItsContextAndKeepsWhatHasCome(t *testing.T) {
 
 func TestFanoutKeepsToItsLimit(t *testing.T) {
 	var running, most atomic.Int64
+	full := make(chan struct{}) // closed once as many run as may
+	reached := sync.OnceFunc(func() { close(full) })
 	nodes := scripted(t, 7, func(ctx context.Context, node int, req []byte) ([]byte, error) {
 		now := running.Add(1)
 		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 		}
 		defer running.Add(-1)
-		select { // long enough for others to come, if they may
-		case <-time.After(5 * time.Millisecond):
+		if now == 2 {
+			reached()
+		}
+		select {
+		case <-full:
+			<-time.After(5 * time.Millisecond) // for one too many to come
 		case <-ctx.Done():
 		}
-		return nil, nil
+		return nil, ctx.Err()
 	})
-	for _, r := range nodes[0].Broadcast(context.Background(), hPeer, nil, gridnode.Fanout{Limit: 2}) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for _, r := range nodes[0].Broadcast(ctx, hPeer, nil, gridnode.Fanout{Limit: 2}) {
 		if r.Err != nil {
 			t.Error(r)
 		}
@@ -139,11 +148,14 @@ func TestFanoutRetriesWhatIsSafe(t *testing.T) {
 }
 
 func TestFirstOfReturnsTheFirstAnswerAndCancelsTheOthers(t *testing.T) {
-	cancelled := make(chan error, 2)
+	cancelled, running := make(chan error, 2), make(chan struct{}, 2)
 	nodes := scripted(t, 4, func(ctx context.Context, node int, req []byte) ([]byte, error) {
 		if node == 2 {
+			<-running // the others: a call that has not gone out by the answer never does
+			<-running
 			return []byte("first"), nil
 		}
+		running <- struct{}{}
 		<-ctx.Done()
 		cancelled <- ctx.Err()
 		return nil, ctx.Err()
