@@ -120,11 +120,11 @@ func TestTheEndOfTheContextEndsABroadcast(t *testing.T) {
 					}
 					return req, nil
 				})
-				ctx, cancel := context.WithTimeout(background, 50*time.Millisecond)
+				start, deadline := time.Now(), n.unhurried(50*time.Millisecond)
+				ctx, cancel := context.WithTimeout(background, deadline)
 				defer cancel()
-				start := time.Now()
 				results := g.node.Broadcast(ctx, hOwn, []byte("x"), f)
-				n.wantWithin(t, "the broadcast", start, 50*time.Millisecond)
+				n.wantWithin(t, "the broadcast", start, deadline)
 				for i, r := range results {
 					if i < 2 && (r.Err != nil || string(r.Resp) != "x") {
 						t.Errorf("%v", r)
@@ -146,15 +146,27 @@ func TestTheEndOfTheContextEndsABroadcast(t *testing.T) {
 func TestLimitBoundsTheCallsInFlight(t *testing.T) {
 	onEveryLink(t, func(t *testing.T, n *rig) {
 		var running, most atomic.Int64
-		g := n.group(t, 7, func(_ context.Context, _ int, req []byte) ([]byte, error) {
+		full := make(chan struct{}) // closed once as many run as may
+		reached := sync.OnceFunc(func() { close(full) })
+		g := n.group(t, 7, func(ctx context.Context, _ int, req []byte) ([]byte, error) {
 			defer running.Add(-1)
 			now := running.Add(1)
 			for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 			}
-			<-time.After(5 * time.Millisecond)
+			if now == 3 {
+				reached()
+			}
+			select {
+			case <-full:
+			case <-ctx.Done(): // of the broadcast, which waits for no more
+				return nil, context.Cause(ctx)
+			}
+			<-time.After(5 * time.Millisecond) // for one too many to come
 			return req, nil
 		})
-		for _, r := range g.node.Broadcast(t.Context(), hOwn, nil, gridnode.Fanout{Limit: 3}) {
+		ctx, cancel := context.WithTimeout(background, patience)
+		defer cancel()
+		for _, r := range g.node.Broadcast(ctx, hOwn, nil, gridnode.Fanout{Limit: 3}) {
 			if r.Err != nil {
 				t.Error(r)
 			}

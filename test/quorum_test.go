@@ -110,16 +110,21 @@ func TestQuorumThatIsImpossibleIsUndone(t *testing.T) {
 // The end of the context ends the waiting, not the undoing.
 func TestQuorumWhoseContextEndsIsUndone(t *testing.T) {
 	onEveryLink(t, func(t *testing.T, n *rig) {
-		release := make(chan struct{})
+		gone := errors.New("gone")
+		ctx, cancel := context.WithCancelCause(background)
+		release, waiting := make(chan struct{}), make(chan struct{}, 2)
 		g := n.group(t, 3, func(_ context.Context, peer int, _ []byte) ([]byte, error) {
 			if peer > 1 {
+				waiting <- struct{}{}
 				<-release
 			}
 			return nil, nil
 		})
-		gone := errors.New("gone")
-		ctx, cancel := context.WithCancelCause(background)
-		time.AfterFunc(20*time.Millisecond, func() { cancel(gone) })
+		go func() { // ends when both have been asked
+			<-waiting
+			<-waiting
+			cancel(gone)
+		}()
 		var u undone
 		_, err := g.node.Quorum(ctx, hOwn, nil, 2, gridnode.Fanout{}, u.undo)
 		wantIs(t, err, gone)
