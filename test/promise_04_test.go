@@ -29,10 +29,11 @@ func TestPromise4CancelReachesTheHandlerPastFullQueues(t *testing.T) {
 		}
 		others, stop := context.WithCancel(background)
 		fill := w.fill(others)
+		eventually(t, "the windows are full", func() bool {
+			const full = 3 * 16 * 4 << 10
+			return w.conn.Stats().HeldBytes >= full && w.back.Stats().HeldBytes >= full
+		})
 		w.steady(t)
-		if a, b := w.conn.Stats(), w.back.Stats(); a.HeldBytes < 3*16*4<<10 || b.HeldBytes < 3*16*4<<10 {
-			t.Errorf("%d and %d bytes held: the windows are not full", a.HeldBytes, b.HeldBytes)
-		}
 		w.link().Delay(trip)
 		start := time.Now()
 		cancel()
