@@ -48,10 +48,12 @@ func startPeers(t *testing.T, n int, args ...string) []*peer {
 	return peers
 }
 
-// freeAddress returns an address that nobody listens on just now.
+// freeAddress returns an address that nobody listens on just now. The host is not that
+// of the tests beside these, which would take the port before the process has it, or
+// while it is down.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.7:0")
 	if err != nil {
 		t.Fatal(err)
 	}
