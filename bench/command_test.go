@@ -17,7 +17,7 @@ import (
 )
 
 func TestCommandMeasuresEveryScenario(t *testing.T) {
-	code, stdout, stderr := runHere("-nodes", "3", "-duration", "20ms", "-callers", "1,3")
+	code, stdout, stderr := runHere("-nodes", "3", "-duration", "50ms", "-callers", "1,3")
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
@@ -35,7 +35,7 @@ func TestCommandMeasuresEveryScenario(t *testing.T) {
 }
 
 func TestCommandWithProcessesAndTLS(t *testing.T) {
-	cmd := command(t, "-nodes", "3", "-procs", "-tls", "-duration", "20ms", "-callers", "2", "-scenario", "single,all-to-all")
+	cmd := command(t, "-nodes", "3", "-procs", "-tls", "-duration", "50ms", "-callers", "2", "-scenario", "single,all-to-all")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestCommandWithProcessesAndTLS(t *testing.T) {
 
 func TestJSONFileHasTheDocumentedFields(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "results.json")
-	code, _, stderr := runHere("-nodes", "2", "-duration", "20ms", "-scenario", "stream-up", "-callers", "2", "-json", path)
+	code, _, stderr := runHere("-nodes", "2", "-duration", "50ms", "-scenario", "stream-up", "-callers", "2", "-json", path)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
@@ -88,7 +88,7 @@ func wantFields(t *testing.T, what string, object map[string]any, fields ...stri
 
 func TestProfilesAreWritten(t *testing.T) {
 	dir := t.TempDir()
-	args := []string{"-nodes", "2", "-duration", "20ms", "-scenario", "single", "-callers", "1"}
+	args := []string{"-nodes", "2", "-duration", "50ms", "-scenario", "single", "-callers", "1"}
 	for _, f := range []string{"cpuprofile", "memprofile", "trace"} {
 		args = append(args, "-"+f, filepath.Join(dir, f))
 	}

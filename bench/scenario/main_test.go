@@ -17,8 +17,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// testTime is how long a scenario runs in a test.
-const testTime = 20 * time.Millisecond
+// testTime is how long a scenario runs in a test: long enough for every caller to have
+// a turn on a machine that pauses.
+const testTime = 50 * time.Millisecond
 
 func startGrid(t *testing.T, cfg Config) *Grid {
 	t.Helper()

@@ -109,7 +109,7 @@ func TestFailedCallersAreCountedAndTheFirstErrorIsTold(t *testing.T) {
 	f.left.Store(1000)
 	s := Scenario{Name: "faulty", bytes: messageBytes}
 	s.open = func(context.Context, *node, int, Config) (caller, error) { return f, nil }
-	p, err := g.Prepare(context.Background(), s, 4, For(testTime))
+	p, err := g.Prepare(context.Background(), s, 4, Ops(2000)) // not all of them are used up
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestNothingButErrorsCountsOfAWarmUp(t *testing.T) {
 	f.left.Store(10)
 	s := Scenario{Name: "faulty", bytes: messageBytes}
 	s.open = func(context.Context, *node, int, Config) (caller, error) { return f, nil }
-	r, err := Run(context.Background(), g, s, 2, testTime)
+	r, err := Run(context.Background(), g, s, 2, time.Second) // of which a fifth is the warm-up
 	want := Result{Scenario: "faulty", Callers: 2, AllCallers: 2, Errors: 2, Err: f.err.Error()}
 	if err != nil || r != want {
 		t.Errorf("got %+v, %v; want %+v", r, err, want)
