@@ -75,21 +75,6 @@ func (s *session) enqueue(ctx context.Context, f *frames.Frame) error {
 	return nil
 }
 
-// enqueueMore is enqueue for a sender that is likely to send again at once: a worker
-// flushes while it does, so that many messages share a write. A flush in the sender
-// would be a write for each: it alone could add to the batch.
-func (s *session) enqueueMore(ctx context.Context, f *frames.Frame) error {
-	if err := s.admit(ctx, len(f.Payload)); err != nil {
-		return err
-	}
-	how := s.out.append(s, f)
-	s.mu.Unlock()
-	if how != flushNothing {
-		s.handOverFlush()
-	}
-	return nil
-}
-
 // send sends one message, whole or in fragments. f carries the rest of the frame.
 func (s *session) send(ctx context.Context, f *frames.Frame, payload []byte) error {
 	rest := cut(f, payload)

@@ -21,6 +21,7 @@ type mux struct {
 
 	taken   atomic.Int64   // messages taken by Recv and not yet returned as credit
 	sending mailbox.Credit // one token: the fragments of two messages never mix
+	within  bool           // guarded by session.mu: a message is out in part
 	ahead   atomic.Bool    // the last thing that was done is a send: another may follow
 	broken  func(error)    // ends the stream from this side, with half a message sent
 }
@@ -43,20 +44,52 @@ func (x *mux) send(ctx context.Context, msg []byte) error {
 	f := frames.Frame{Op: frames.OpData, Mux: x.id}
 	if len(msg) <= bulkSize {
 		f.Payload = msg
-		if x.ahead.Swap(true) {
-			return x.sendError(ctx, x.s.enqueueMore(ctx, &f))
-		}
-		return x.sendError(ctx, x.s.enqueue(ctx, &f))
+		return x.sendError(ctx, x.sendSmall(ctx, &f))
 	}
 	if err := x.sending.Take(ctx); err != nil {
 		return x.sendError(ctx, err)
 	}
 	defer x.sending.Return(1)
+	x.setWithin(len(msg) > fragmentSize)
 	err := x.sendError(ctx, x.s.send(ctx, &f, msg))
 	if err != nil && f.Flags&frames.FlagCont != 0 {
 		x.broken(err) // half a message is out: nothing can follow it
 	}
+	x.setWithin(false)
 	return err
+}
+
+func (x *mux) setWithin(within bool) {
+	x.s.mu.Lock()
+	x.within = within
+	x.s.mu.Unlock()
+}
+
+// sendSmall sends one frame, behind the fragments of a message that is out in part. A
+// sender that has just sent is likely to send again at once: then a worker flushes, so
+// that many messages share a write. A flush in the sender would be a write for each:
+// it alone could add to the batch.
+func (x *mux) sendSmall(ctx context.Context, f *frames.Frame) error {
+	s := x.s
+	if err := s.admit(ctx, len(f.Payload)); err != nil {
+		return err
+	}
+	if x.within {
+		s.mu.Unlock()
+		if err := x.sending.Take(ctx); err != nil {
+			return err
+		}
+		defer x.sending.Return(1)
+		return s.enqueue(ctx, f)
+	}
+	flush := s.out.append(s, f)
+	s.mu.Unlock()
+	if ahead := x.ahead.Swap(true); ahead && flush != flushNothing {
+		s.handOverFlush()
+		return nil
+	}
+	s.flush(flush)
+	return nil
 }
 
 // sendError gives a context's end its form; the end of the stream is passed on.
