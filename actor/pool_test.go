@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -129,7 +130,7 @@ func TestPoolRunsABurstOfShortTasksOnFewWorkers(t *testing.T) {
 	p := actor.NewPool(1000, time.Minute, nil)
 	const bursts, size = 20, 64
 	var mu sync.Mutex
-	total := 0
+	var workers []int
 	for range bursts {
 		var wg sync.WaitGroup
 		by := map[string]int{}
@@ -143,12 +144,13 @@ func TestPoolRunsABurstOfShortTasksOnFewWorkers(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		total += len(by)
+		workers = append(workers, len(by))
 	}
-	if total > 2*bursts { // mostly it is one each
-		t.Errorf("%d bursts took %d workers", bursts, total)
+	slices.Sort(workers)
+	if workers[bursts/2] > 2 { // mostly it is one; the busier the machine, the more preemptions
+		t.Errorf("bursts of %d tasks took %v workers", size, workers)
 	}
-	t.Logf("%d bursts of %d tasks took %d workers", bursts, size, total)
+	t.Logf("bursts of %d tasks took %v workers", size, workers)
 	finish(t, p)
 }
 
