@@ -83,10 +83,12 @@ func TestPromise5TimeSpentWaitingForRoomIsTakenOff(t *testing.T) {
 		}
 		// The answer comes back at once, so what remains there remains here.
 		spent, got := time.Since(start), time.Duration(numberOf(left))
-		if spent < 2*time.Second {
+		if spent < 6*time.Second {
 			t.Errorf("the call took %v: the test proves nothing", spent)
 		}
-		if excess := got + spent - time.Minute; excess > 2*time.Second {
+		// What the first fragment spends on the link comes on top: the window is 1.3 s of it,
+		// the fragment itself 0.7 s, and which of the callers is first makes some difference.
+		if excess := got + spent - time.Minute; excess > 3*time.Second {
 			t.Errorf("after %v the handler had %v of a minute left", spent, got)
 		}
 		cancel()
