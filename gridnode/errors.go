@@ -166,12 +166,15 @@ func (t *errorTable) byCode(code Code) error {
 	return t.lookup[code]
 }
 
+// codeOf asks err without the lock: err may ask the table, as an Error does, and a lock
+// for reading must not be taken twice. What is in the table stays as it is.
 func (t *errorTable) codeOf(err error) (Code, bool) {
 	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for i, known := range t.errs {
+	errs, codes := t.errs, t.codes
+	t.mu.RUnlock()
+	for i, known := range errs {
 		if errors.Is(err, known) {
-			return t.codes[i], true
+			return codes[i], true
 		}
 	}
 	return 0, false
@@ -183,6 +186,16 @@ func statusOf(err error) (Code, string) {
 		return frames.CodeOK, ""
 	}
 	return statusCode(err), statusText(err)
+}
+
+// settle asks a handler's error all that will be asked of it: if that panics, it is
+// where a panic is the handler's, and its caller is told.
+func settle(err error) error {
+	if err == nil {
+		return nil
+	}
+	code, text := statusOf(err)
+	return &Error{Code: code, Message: text, cause: err}
 }
 
 func statusCode(err error) Code {

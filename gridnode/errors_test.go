@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf8"
 
@@ -201,6 +202,28 @@ func TestUncomparableErrorsDoNotPanic(t *testing.T) {
 	if code, ok := table.codeOf(b); ok {
 		t.Errorf("an error that equals nothing has code %d", code)
 	}
+}
+
+// A handler relays an error that came with a registered code, whose Is asks the table
+// again, while the application registers more.
+func TestErrorsMayBeRegisteredWhileOthersAreRelayed(t *testing.T) {
+	const relayed = 20_000
+	var relays sync.WaitGroup
+	relays.Go(func() {
+		err := overTheWire(errTestStock)
+		for range relayed {
+			if code, _ := statusOf(err); code != codeTestStock {
+				t.Errorf("code %d", code)
+				return
+			}
+		}
+	})
+	for range relayed {
+		if err := RegisterError(codeTestStock, errTestStock); err == nil { // as long under the lock as a new one
+			t.Error("registered twice")
+		}
+	}
+	relays.Wait()
 }
 
 func TestTheEndOfAContextKeepsItsCause(t *testing.T) {

@@ -93,7 +93,20 @@ func (s *session) serveStream(f *frames.Frame, payload []byte, deadline time.Tim
 // Run calls the handler and ends the stream with its status. It runs on a worker of
 // the pool for as long as the handler does.
 func (st *MuxServer) Run() {
-	err := st.handle()
+	var err error
+	returned := false
+	defer func() {
+		if !returned {
+			err = st.s.node.panicked(st.h, st.s.conn.remote, goexit)
+		}
+		st.end(err)
+	}()
+	err = st.handle()
+	returned = true
+}
+
+// end ends the stream with what the handler returned.
+func (st *MuxServer) end(err error) {
 	st.ctx.Finish()
 	cause := err
 	if cause == nil {
@@ -134,7 +147,7 @@ func (st *MuxServer) handle() (err error) {
 		// cancelled stream would look complete. And the caller gets the reason.
 		err = context.Cause(&st.ctx)
 	}
-	return err
+	return settle(err)
 }
 
 // poison cancels the stream: it reaches a handler blocked in Recv or Send, and one

@@ -153,8 +153,26 @@ func (s *session) refuse(id uint64, err error) error {
 
 // Run calls the handler and sends its answer. It runs on a worker of the pool.
 func (c *servedSingle) Run() {
-	defer c.finish()
-	resp, err := c.handle()
+	var resp []byte
+	var err error
+	returned := false
+	defer func() {
+		if !returned {
+			err = c.s.node.panicked(c.h, c.s.conn.remote, goexit)
+		}
+		c.answer(resp, err)
+		c.finish()
+	}()
+	resp, err = c.handle()
+	returned = true
+}
+
+// goexit stands for the value of the panic where there was none: the handler has ended
+// its goroutine, and only deferred calls run.
+const goexit = "runtime.Goexit was called"
+
+// answer ends the call with the handler's response or error.
+func (c *servedSingle) answer(resp []byte, err error) {
 	c.s.release(len(c.req))
 	if err == nil && len(resp) > c.s.maxMessage() {
 		err = errorf(CodeMessageTooLarge, "response of %d bytes, limit %d", len(resp), c.s.maxMessage())
@@ -174,14 +192,16 @@ func (c *servedSingle) finish() {
 	}
 }
 
-// handle runs the handler and turns a panic into its caller's error.
+// handle runs the handler and turns a panic, also one of the error that it returns,
+// into its caller's error.
 func (c *servedSingle) handle() (resp []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			resp, err = nil, c.s.node.panicked(c.h, c.s.conn.remote, v)
 		}
 	}()
-	return c.h.single(&c.ctx, c.req)
+	resp, err = c.h.single(&c.ctx, c.req)
+	return resp, settle(err)
 }
 
 // panicked logs a handler's panic with its stack and makes the caller's error.
