@@ -9,7 +9,8 @@ import (
 
 // Close ends the node at once: calls end with ErrDisconnected, handlers' contexts
 // are cancelled, connections and listeners of Serve are closed. It waits up to
-// Config.CloseTimeout for the handlers to return, and reports those that have not.
+// Config.CloseTimeout for the handlers, and Quorum's undo, to return, and reports those
+// that have not.
 // After a nil return no goroutine, timer or file descriptor is left. Close is
 // idempotent; later calls wait for the first.
 func (m *Manager) Close() error {
@@ -32,8 +33,7 @@ func (m *Manager) Close() error {
 	})
 	deadline, stop := context.WithTimeout(context.Background(), m.cfg.CloseTimeout)
 	defer stop()
-	err := m.waitGone(deadline)
-	m.fanouts.Wait() // their calls have ended with the sessions
+	err := errors.Join(m.waitGone(deadline), m.waitFanouts(deadline))
 	m.net.Close()
 	m.pool.Close()
 	return errors.Join(err, m.waitWorkers(deadline))
@@ -60,6 +60,22 @@ func (m *Manager) waitGone(ctx context.Context) error {
 		return err == nil
 	})
 	return err
+}
+
+// waitFanouts waits for the late answers of Quorum: their calls have ended with the
+// sessions, and what may take its time is undo.
+func (m *Manager) waitFanouts(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() { // ends with the last undo
+		m.fanouts.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("gridnode: Close: an undo has not returned within %v", m.cfg.CloseTimeout)
+	}
 }
 
 func (m *Manager) waitWorkers(ctx context.Context) error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -23,9 +25,9 @@ type Fanout struct {
 	Retry    Retry
 }
 
-// Retry says when a peer's call is tried again: after ErrNotSent and ErrOverloaded
-// always, after other errors only if Retryable says so, since the peer may have
-// acted on the call.
+// Retry says when a peer's call is tried again: after ErrNotSent, and an ErrOverloaded
+// that the peer answered, always; after other errors only if Retryable says so, since
+// the peer may have acted on the call.
 type Retry struct {
 	Attempts  int              // in all; below 1 means 1
 	Pause     time.Duration    // before the second; doubled each time, with jitter; default 100 ms
@@ -57,9 +59,10 @@ func (m *Manager) Broadcast(ctx context.Context, h HandlerID, req []byte, f Fano
 // With undo nil the calls still under way are cancelled. Otherwise they go on, out
 // of reach of ctx's end, and undo gets every answer that the caller will not use:
 // those that come after the return, and all of them if there is no quorum. undo is
-// called from one goroutine, which Close waits for.
+// called from one goroutine, which Close waits for as it does for handlers; a panic of
+// undo is logged.
 func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int, f Fanout, undo func(Result)) ([]Result, error) {
-	peers := f.peers(m)
+	peers := slices.Clone(f.peers(m)) // calls go on after the return
 	if need > len(peers) {
 		return nil, fmt.Errorf("%w: %d needed of %d peers", ErrNoQuorum, need, len(peers))
 	}
@@ -72,7 +75,7 @@ func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int,
 		callCtx, cancel = detach(ctx)
 	}
 	q := quorum{need: need, left: len(peers)}
-	answers := m.fan(callCtx, h, append([]byte(nil), req...), f, peers)
+	answers := m.fan(callCtx, h, cloneBytes(req), f, peers)
 	err := q.collect(ctx, answers)
 	results := q.results
 	if undo == nil {
@@ -81,7 +84,7 @@ func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int,
 	go func() { // ends with the calls; Close ends those and waits
 		defer m.fanouts.Done()
 		defer cancel()
-		q.cleanUp(answers, err, undo)
+		q.cleanUp(answers, err, m.guarded(undo))
 	}()
 	return results, err
 }
@@ -98,6 +101,21 @@ func (m *Manager) FirstOf(ctx context.Context, h HandlerID, req []byte, f Fanout
 		errs = append(errs, fmt.Errorf("%s: %w", r.Peer, r.Err))
 	}
 	return Result{}, errors.Join(errs...)
+}
+
+// guarded is undo without its panics: others wait to be undone. Nil stays nil.
+func (m *Manager) guarded(undo func(Result)) func(Result) {
+	if undo == nil {
+		return nil
+	}
+	return func(r Result) {
+		defer func() {
+			if v := recover(); v != nil {
+				m.log.Error("undo panicked", "peer", r.Peer, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			}
+		}()
+		undo(r)
+	}
 }
 
 // detach keeps ctx's values and deadline, not its cancellation.
@@ -118,7 +136,7 @@ type quorum struct {
 func (q *quorum) collect(ctx context.Context, answers <-chan indexed) error {
 	for q.need > 0 {
 		if q.left < q.need {
-			return fmt.Errorf("%w: %d more answers needed, %d peers left", ErrNoQuorum, q.need, q.left)
+			return q.impossible(ctx)
 		}
 		select {
 		case r := <-answers:
@@ -132,6 +150,18 @@ func (q *quorum) collect(ctx context.Context, answers <-chan indexed) error {
 		}
 	}
 	return nil
+}
+
+// impossible is the error when too few peers are left: ctx's, if that has ended, as it
+// has ended their calls.
+func (q *quorum) impossible(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded // the calls' timer was before ctx's own
+	}
+	return fmt.Errorf("%w: %d more answers needed, %d peers left", ErrNoQuorum, q.need, q.left)
 }
 
 // cleanUp waits for the late answers and has those undone that nobody will use.

@@ -66,6 +66,9 @@ func (m *Manager) tryPeer(ctx context.Context, peer string, h HandlerID, req []b
 		case <-ctx.Done():
 			timer.Stop()
 			return nil, ended(ctx)
+		case <-m.ctx.Done(): // Close waits for the calls of a Quorum
+			timer.Stop()
+			return nil, err
 		}
 		pause *= 2
 	}
@@ -73,7 +76,14 @@ func (m *Manager) tryPeer(ctx context.Context, peer string, h HandlerID, req []b
 
 // allows reports whether a call that failed with err may be sent again.
 func (r Retry) allows(err error) bool {
-	return errors.Is(err, ErrNotSent) || errors.Is(err, ErrOverloaded) || r.Retryable != nil && r.Retryable(err)
+	return refused(err) || r.Retryable != nil && r.Retryable(err)
+}
+
+// refused reports whether the peer has certainly not acted on the call. If it is not the
+// peer that says ErrOverloaded, it is this node, and about the response.
+func refused(err error) bool {
+	var e *Error
+	return errors.Is(err, ErrNotSent) || errors.As(err, &e) && e.Code == CodeOverloaded && e.Remote
 }
 
 // broadcastDirect sends all requests from this goroutine and then waits for all, so
