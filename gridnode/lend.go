@@ -3,7 +3,6 @@ package gridnode
 import (
 	"context"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -20,6 +19,14 @@ func (b *batch) clone(payload []byte) []byte {
 	}
 	b.b = append(b.b[:0], payload...)
 	return b.b
+}
+
+// keep makes b the owner of what append has made of its bytes, if they had to move.
+// What is smaller cannot be that: it is a foreign slice, which is left to its owner.
+func (b *batch) keep(appended []byte) {
+	if cap(appended) > cap(b.b) {
+		b.b = appended
+	}
 }
 
 // cloneBytes copies b and keeps nil and empty apart.
@@ -59,8 +66,8 @@ func hasZeroCopy(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			options := strings.Split(f.Tag.Get("msg"), ",")
-			if slices.Contains(options, "zerocopy") || hasZeroCopy(f.Type, seen) {
+			// The tag has the name msg, msgpack, or what a directive of the package says.
+			if strings.Contains(string(f.Tag), "zerocopy") || hasZeroCopy(f.Type, seen) {
 				return true
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// Message is a pointer to a T that has msgp's generated methods. UnmarshalMsg must not
+// Message is a pointer to a T that has msgp's generated methods. MarshalMsg must append
+// to its argument, whose bytes are used again afterwards, and UnmarshalMsg must not
 // keep its argument, but for fields with msgp's tag zerocopy: the bytes of a value that
 // has none, anywhere in it, are used again once it is decoded.
 type Message[T any] interface {
@@ -60,9 +61,7 @@ func (t *Single[Req, Resp, PReq, PResp]) Call(ctx context.Context, to Target, re
 	if err != nil {
 		return nil, err
 	}
-	if b != nil {
-		buf.b = b
-	}
+	buf.keep(b)
 	peer, ok := to.(borrower)
 	if !ok || !t.lendsResp {
 		resp, err := to.Request(ctx, t.id, b)
@@ -227,8 +226,6 @@ func sendTyped[T any, P Message[T]](ctx context.Context, v P, send func(context.
 	if err != nil {
 		return err
 	}
-	if b != nil {
-		buf.b = b
-	}
+	buf.keep(b)
 	return send(ctx, b)
 }
