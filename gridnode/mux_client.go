@@ -159,8 +159,8 @@ func (st *MuxClient) abort(cause error) {
 		return
 	}
 	st.finish()
+	st.out.Close(cause) // first: who has seen the end in Recv cannot send any more
 	st.in.Poison(cause)
-	st.out.Close(cause)
 	st.discard()
 	code, text := statusOf(cause)
 	st.s.control(&frames.Frame{Op: frames.OpCancel, Mux: st.id, Code: code, Text: []byte(text)})
@@ -179,20 +179,20 @@ func (st *MuxClient) breakOff(cause error) {
 func (st *MuxClient) end(code Code, text string) {
 	st.finish()
 	if code == frames.CodeOK {
-		st.in.Close(nil)
 		st.out.Close(io.EOF)
+		st.in.Close(nil)
 		return
 	}
 	err := remoteError(code, text)
-	st.in.Close(err)
 	st.out.Close(err)
+	st.in.Close(err)
 }
 
 // lose ends the stream with the session: what arrived is delivered, then cause.
 func (st *MuxClient) lose(cause error) {
 	st.finish()
-	st.in.Close(cause)
 	st.out.Close(cause)
+	st.in.Close(cause)
 }
 
 // finish detaches the stream from its context.

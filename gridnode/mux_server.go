@@ -3,6 +3,7 @@ package gridnode
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 
@@ -142,6 +143,9 @@ func (st *MuxServer) handle() (err error) {
 		}
 	}()
 	err = st.h.mux(&st.ctx, st)
+	if cause := st.in.Cause(); cause != nil && cause != io.EOF {
+		st.ctx.Cancel(cause) // poison is about to
+	}
 	if end := st.ctx.Err(); end != nil && (err == nil || errors.Is(err, end)) {
 		// A handler that gives up politely has still not finished: without this a
 		// cancelled stream would look complete. And the caller gets the reason.
@@ -153,7 +157,8 @@ func (st *MuxServer) handle() (err error) {
 // poison cancels the stream: it reaches a handler blocked in Recv or Send, and one
 // busy in its own code through its context, whatever its queues hold.
 func (st *MuxServer) poison(cause error) {
-	st.ctx.Cancel(cause)
-	st.in.Poison(cause)
+	// The context last: who has seen it end finds the others ended.
 	st.out.Close(cause)
+	st.in.Poison(cause)
+	st.ctx.Cancel(cause)
 }
