@@ -2,6 +2,7 @@ package gridnode
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -62,13 +63,20 @@ type pendingCall struct {
 // caller's.
 func (s *session) request(ctx context.Context, target uint32, req []byte, lent *batch) ([]byte, error) {
 	p, err := s.begin(ctx, target, req, destination{lent: lent})
+	if err == errMustWait {
+		return s.requestSlowly(ctx, target, req, lent)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return p.wait(ctx)
 }
 
-// begin sends the request. The payload is copied before it returns.
+// errMustWait is what begin returns if the request cannot be sent at once.
+var errMustWait = errors.New("must wait")
+
+// begin sends the request if that is possible in one piece and without waiting. The
+// payload is copied before it returns.
 func (s *session) begin(ctx context.Context, target uint32, req []byte, to destination) (pendingCall, error) {
 	if len(req) > s.maxMessage() {
 		return pendingCall{}, errorf(CodeMessageTooLarge, "request of %d bytes, limit %d", len(req), s.maxMessage())
@@ -76,16 +84,49 @@ func (s *session) begin(ctx context.Context, target uint32, req []byte, to desti
 	if ctx.Err() != nil {
 		return pendingCall{}, ended(ctx)
 	}
+	if len(req) > fragmentSize || !s.window.TryTakeN(reserved(len(req))) {
+		return pendingCall{}, errMustWait
+	}
+	if err := s.admitNow(len(req)); err != nil {
+		s.window.Return(reserved(len(req)))
+		if err != errMustWait {
+			err = s.unsent(ctx, err)
+		}
+		return pendingCall{}, err
+	}
+	return s.sendCall(ctx, &frames.Frame{Op: frames.OpRequest, Target: target, Payload: req}, to)
+}
+
+// requestSlowly is request for what begin cannot send. Config.CallTimeout is for the
+// waiting too: nobody but the context knows of a call that has not been sent.
+func (s *session) requestSlowly(ctx context.Context, target uint32, req []byte, lent *batch) ([]byte, error) {
+	if s.node.hasCallTimeout(ctx) {
+		limited, cancel := context.WithTimeout(ctx, s.node.cfg.CallTimeout)
+		defer cancel()
+		ctx = limited
+	}
 	f := frames.Frame{Op: frames.OpRequest, Target: target}
 	rest := cut(&f, req)
 	if err := s.reserve(ctx, len(f.Payload)); err != nil {
-		return pendingCall{}, err
+		return nil, err
 	}
 	if err := s.admit(ctx, len(f.Payload)); err != nil {
 		s.window.Return(reserved(len(f.Payload)))
-		return pendingCall{}, s.unsent(ctx, err)
+		return nil, s.unsent(ctx, err)
 	}
-	// The ID is taken with its first frame: IDs go out in order.
+	p, err := s.sendCall(ctx, &f, destination{lent: lent})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sendRest(ctx, &f, rest, func() bool { return !s.calling(p.id) }); err != nil {
+		return nil, p.abandon(err)
+	}
+	return p.wait(ctx)
+}
+
+// sendCall makes the call and sends its first frame, whose bytes have been reserved.
+// s.mu is held, and released. The ID is taken with the frame: IDs go out in order.
+func (s *session) sendCall(ctx context.Context, f *frames.Frame, to destination) (pendingCall, error) {
 	p, err := s.addCall(ctx)
 	if err != nil {
 		s.mu.Unlock()
@@ -94,22 +135,10 @@ func (s *session) begin(ctx context.Context, target uint32, req []byte, to desti
 	}
 	p.call.to = to
 	f.Mux, f.Timeout = p.id, s.timeLeft(ctx, p.call)
-	flush := s.out.append(s, &f)
+	flush := s.out.append(s, f)
 	s.mu.Unlock()
 	s.flush(flush)
-	if len(rest) == 0 {
-		return p, nil
-	}
-	return p, s.requestRest(ctx, p, &f, rest)
-}
-
-// requestRest sends the rest of a large request; the call is abandoned if that fails.
-func (s *session) requestRest(ctx context.Context, p pendingCall, f *frames.Frame, rest []byte) error {
-	err := s.sendRest(ctx, f, rest, func() bool { return !s.calling(p.id) })
-	if err != nil {
-		return p.abandon(err)
-	}
-	return nil
+	return p, nil
 }
 
 // addCall makes the slot and its mux ID. s.mu is held.
@@ -118,7 +147,7 @@ func (s *session) addCall(ctx context.Context) (pendingCall, error) {
 		return pendingCall{}, err
 	}
 	c := s.node.calls.Get().(*call)
-	if _, ok := ctx.Deadline(); !ok && s.node.cfg.CallTimeout > 0 && ctx.Value(noTimeoutKey{}) == nil {
+	if s.node.hasCallTimeout(ctx) {
 		c.expires = s.ticks + s.node.callTicks()
 	}
 	if s.calls == nil {
@@ -127,6 +156,12 @@ func (s *session) addCall(ctx context.Context) (pendingCall, error) {
 	id := s.open()
 	s.calls[id] = c
 	return pendingCall{s: s, id: id, call: c}, nil
+}
+
+// hasCallTimeout reports whether Config.CallTimeout applies to a single under ctx.
+func (m *Manager) hasCallTimeout(ctx context.Context) bool {
+	_, ok := ctx.Deadline()
+	return !ok && m.cfg.CallTimeout > 0 && ctx.Value(noTimeoutKey{}) == nil
 }
 
 // timeLeft is the time remaining as it goes on the wire, in microseconds; 0 is

@@ -129,12 +129,12 @@ func (b *broadcast) send(i int, c *Connection, req []byte) {
 		r.Err = err
 		return
 	}
-	if s.crowded() {
+	p, err := s.begin(b.ctx, t.index, req, destination{group: b.group, index: i})
+	if err == errMustWait {
 		// Ends with the call; broadcastDirect waits for it.
-		b.crowded.Go(func() { r.Resp, r.Err = s.request(b.ctx, t.index, req, nil) })
+		b.crowded.Go(func() { r.Resp, r.Err = s.requestSlowly(b.ctx, t.index, req, nil) })
 		return
 	}
-	p, err := s.begin(b.ctx, t.index, req, destination{group: b.group, index: i})
 	if err != nil {
 		r.Err = err
 		return
@@ -180,11 +180,4 @@ func (b *broadcast) abandon() {
 		b.results[i].Err = err
 		b.left--
 	}
-}
-
-// crowded reports whether a small request would have to wait for room.
-func (s *session) crowded() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.out.bytes >= s.node.cfg.QueueLimit
 }

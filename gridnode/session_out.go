@@ -251,6 +251,32 @@ func (t *writableTask) Run() {
 	}
 }
 
+// crowded returns where to wait with a payload of n bytes, nil if there is room. session.mu
+// is held.
+func (q *outQueue) crowded(n, queueLimit int) *gate {
+	g, limit := &q.small, queueLimit
+	if n > bulkSize {
+		g, limit = &q.bulk, bulkQueue
+	}
+	if q.bytes < limit {
+		return nil
+	}
+	return g
+}
+
+// admitNow is admit without the waiting: errMustWait instead.
+func (s *session) admitNow(n int) error {
+	s.mu.Lock()
+	err := s.err
+	if err == nil && s.out.crowded(n, s.node.cfg.QueueLimit) != nil {
+		err = errMustWait
+	}
+	if err != nil {
+		s.mu.Unlock()
+	}
+	return err
+}
+
 // admit waits until the queue has room for a payload of n bytes and returns with
 // s.mu held, or with an error and without it. Control frames do not come here.
 func (s *session) admit(ctx context.Context, n int) error {
@@ -261,11 +287,8 @@ func (s *session) admit(ctx context.Context, n int) error {
 			s.mu.Unlock()
 			return err
 		}
-		g, limit := &s.out.small, s.node.cfg.QueueLimit
-		if n > bulkSize {
-			g, limit = &s.out.bulk, bulkQueue
-		}
-		if s.out.bytes < limit {
+		g := s.out.crowded(n, s.node.cfg.QueueLimit)
+		if g == nil {
 			return nil
 		}
 		ticket := g.join()

@@ -27,9 +27,15 @@ func (c *Credit) Init(n int64) { c.available = max(n, 0) }
 func (c *Credit) Take(ctx context.Context) error { return c.TakeN(ctx, 1) }
 
 // TryTake takes one if that is possible at once and nobody waits.
-func (c *Credit) TryTake() bool {
+func (c *Credit) TryTake() bool { return c.TryTakeN(1) }
+
+// TryTakeN is TryTake for n in one piece. Taking nothing, or less, succeeds.
+func (c *Credit) TryTakeN(n int64) bool {
+	if n <= 0 {
+		return true
+	}
 	c.mu.Lock()
-	ok := c.take(1)
+	ok := c.take(n)
 	c.mu.Unlock()
 	return ok
 }

@@ -194,3 +194,21 @@ func TestCreditNeverHasMoreOutThanTheWindow(t *testing.T) {
 	wg.Wait()
 	wantAvailable(t, c, size)
 }
+
+func TestCreditTryTakesAllOrNothing(t *testing.T) {
+	var c mailbox.Credit
+	c.Init(10)
+	for _, take := range []struct {
+		n    int64
+		ok   bool
+		left int64
+	}{{11, false, 10}, {0, true, 10}, {-1, true, 10}, {7, true, 3}, {4, false, 3}, {3, true, 0}} {
+		if c.TryTakeN(take.n) != take.ok || c.Available() != take.left {
+			t.Errorf("TryTakeN(%d) is %v, %d left", take.n, !take.ok, c.Available())
+		}
+	}
+	c.Close(nil)
+	if c.Return(5); c.TryTakeN(1) {
+		t.Error("taken after the end")
+	}
+}

@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,4 +133,37 @@ func TestACallUnderAnEndedContextIsNotSent(t *testing.T) {
 			t.Errorf("%d handlers ran", len(ran))
 		}
 	})
+}
+
+// CallTimeout is for the whole call: also for what waits until the request can be sent,
+// on a link that moves too slowly for it.
+func TestCallTimeoutCoversTheSending(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, n *rig) {
+		p := n.pair(t, config(func(cfg *gridnode.Config) { cfg.CallTimeout, cfg.QueueLimit = 4*time.Second, 64<<10 }))
+		p.link().Throttle(20_000)
+		var calls sync.WaitGroup
+		for _, size := range []int{2 << 20, 60_000, 1 << 20, 10_000} {
+			for range 10 {
+				calls.Go(func() { p.wantTimeout(t, size) })
+			}
+		}
+		for range 500 {
+			calls.Go(func() { p.wantTimeout(t, 4000) })
+		}
+		calls.Wait()
+		p.link().Throttle(0)
+	})
+}
+
+// wantTimeout calls with a request of that size, and without a deadline; it may also
+// succeed in time.
+func (p *pair) wantTimeout(t *testing.T, size int) {
+	start := time.Now()
+	_, err := p.conn.Request(background, hEcho, make([]byte, size))
+	if took := time.Since(start); took > 6*time.Second {
+		t.Errorf("%d bytes: it took %v, %v", size, took, err)
+	}
+	if err != nil {
+		wantIs(t, err, context.DeadlineExceeded)
+	}
 }
