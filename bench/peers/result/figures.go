@@ -160,8 +160,8 @@ func (j *judge) growth() {
 		j.add(claim, "", NotMeasured)
 	} else {
 		last := t.Rows[len(t.Rows)-1].Name
-		ratio := t.Ratio(last, GrowthRow(GrowthFrom))
-		if last != GrowthRow(GrowthTo) && ratio.Known() {
+		ratio := t.Ratio(last, GrowthRow(Grid, GrowthFrom))
+		if last != GrowthRow(Grid, GrowthTo) && ratio.Known() {
 			j.add(claim, fmt.Sprintf("%s x at %s only: descriptors are short, or -quick", Format(ratio), last), NotMeasured)
 		} else {
 			j.atMost(claim, ratio, 1.3, " x")

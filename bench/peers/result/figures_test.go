@@ -124,8 +124,8 @@ func TestFiguresOfSeveralShapesTakeTheWorst(t *testing.T) {
 func TestGrowthIsJudgedAtItsFullSizeOnly(t *testing.T) {
 	for nodes, want := range map[int]Verdict{128: Holds, 64: NotMeasured} {
 		grown := &Table{Shape: GrowthShape, Rows: []*Row{
-			{Name: GrowthRow(8), Rounds: []measure.Sample{sample(2)}},
-			{Name: GrowthRow(nodes), Rounds: []measure.Sample{sample(2.5)}},
+			{Name: GrowthRow(Grid, 8), Rounds: []measure.Sample{sample(2)}},
+			{Name: GrowthRow(Grid, nodes), Rounds: []measure.Sample{sample(2.5)}},
 		}}
 		f := find(t, Judge(&Run{Tables: []*Table{grown}}), "growth", "us per call")
 		if f.Verdict != want || !strings.Contains(f.Measured, "1.25 x") {

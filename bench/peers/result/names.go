@@ -20,6 +20,7 @@ const (
 	TailShape        = "tail/16B-beside-64KiB"
 	TLSShape         = "tls/512B/64"
 	GrowthShape      = "growth/512B"
+	FloorGrowthShape = "growth-floor/512B"
 	IdleConnections  = "idle/connection"
 	IdleStreams      = "idle/stream"
 	ManyStreamsShape = "streams/100000-open"
@@ -49,7 +50,7 @@ const (
 )
 
 // GrowthRow is the name of a row of the growth shape.
-func GrowthRow(nodes int) string { return fmt.Sprintf("actorgrid %d nodes", nodes) }
+func GrowthRow(peer string, nodes int) string { return fmt.Sprintf("%s %d nodes", peer, nodes) }
 
 // Size is a number of bytes as it is written in names.
 func Size(n int) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/actorgrid/actorgrid/bench/peers/measure"
 	"github.com/actorgrid/actorgrid/bench/peers/peer"
@@ -44,14 +45,6 @@ func pairs(nodes int) [][2]int {
 	return all
 }
 
-func repeat(pair [2]int, n int) [][2]int {
-	all := make([][2]int, n)
-	for i := range all {
-		all[i] = pair
-	}
-	return all
-}
-
 func openMesh(p *peer.Peer, nodes, callers int) (Runner, error) {
 	mesh, err := p.NewMesh(nodes)
 	if err != nil {
@@ -81,35 +74,60 @@ func inTurn(calls []measure.Op, next int) measure.Op {
 	}
 }
 
-// openGrid starts nodes of actorgrid and a caller for each pair that callers names.
-func openGrid(nodes int, s peer.Security, size int, callers func(nodes int) [][2]int) (Runner, error) {
-	g, err := peer.NewGrid(nodes, s)
+// openPairs starts nodes of p and a caller for each ordered pair of them.
+func openPairs(p *peer.Peer, nodes int) (Runner, error) {
+	mesh, err := p.NewMesh(nodes)
 	if err != nil {
 		return nil, err
 	}
 	load := measure.Load{Tails: measure.Latency}
-	for _, pair := range callers(nodes) {
-		call, err := g.Caller(pair[0], pair[1])
+	for _, pair := range pairs(nodes) {
+		call, err := mesh.Caller(pair[0], pair[1])
 		if err != nil {
-			return nil, errors.Join(err, g.Close())
+			return nil, errors.Join(err, mesh.Close())
 		}
-		load.Callers = append(load.Callers, echo(call, size))
+		load.Callers = append(load.Callers, echo(call, small))
 	}
+	return &loadRunner{load: load, close: mesh.Close}, nil
+}
+
+// openPair starts two nodes of actorgrid, one of which calls the other.
+func openPair(s peer.Security, callers int) (Runner, error) {
+	g, err := peer.NewGrid(2, s)
+	if err != nil {
+		return nil, err
+	}
+	call, err := g.Caller(0, 1)
+	if err != nil {
+		return nil, errors.Join(err, g.Close())
+	}
+	load := measure.Load{Tails: measure.Latency, Callers: slices.Repeat([]measure.Op{echo(call, small)}, callers)}
 	return &loadRunner{load: load, close: g.Close}, nil
 }
 
 // growth is actorgrid with more and more nodes, and one caller for each ordered pair
 // of them.
 func growth(o Options) Shape {
-	s := Shape{Name: result.GrowthShape, Title: "growth, echo of 512 B, one caller per ordered pair of nodes, actorgrid", Unit: result.MicrosPerCall, Scale: 4}
-	p := subject(o)
-	if p == nil {
-		return s
-	}
-	for _, nodes := range growthSizes(o) {
-		s.Entrants = append(s.Entrants, Entrant{Name: result.GrowthRow(nodes), Peer: p, Open: func(context.Context) (Runner, error) {
-			return openGrid(nodes, peer.Plain, small, pairs)
-		}})
+	return growthOf(o, result.GrowthShape, result.Grid)
+}
+
+// floorGrowth tells how much of that is the kernel's. It is a shape of its own because
+// the descriptors do not suffice for both at a time.
+func floorGrowth(o Options) Shape {
+	return growthOf(o, result.FloorGrowthShape, result.RawMux)
+}
+
+func growthOf(o Options, shape, name string) Shape {
+	s := Shape{Name: shape, Title: "growth, echo of 512 B, one caller per ordered pair of nodes, " + name, Unit: result.MicrosPerCall, Scale: 4}
+	for _, p := range o.Peers {
+		if p.Name != name {
+			continue
+		}
+		for _, nodes := range growthSizes(o) {
+			s.Entrants = append(s.Entrants, Entrant{Name: result.GrowthRow(name, nodes), Peer: p, Open: func(context.Context) (Runner, error) {
+				return openPairs(p, nodes)
+			}})
+		}
 	}
 	return s
 }

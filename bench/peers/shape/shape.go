@@ -52,7 +52,7 @@ func All(o Options) []Shape {
 	all = append(all, streams(o)...)
 	all = append(all, bulks(o)...)
 	all = append(all, shortStreams(o)...)
-	all = append(all, broadcast(o), tail(o), secure(o), growth(o))
+	all = append(all, broadcast(o), tail(o), secure(o), growth(o), floorGrowth(o))
 	all = append(all, idleConnections(o), idleStreams(o), manyStreams(o))
 	if o.Procs {
 		all = append(all, processes(o)...)

@@ -109,7 +109,7 @@ func secure(o Options) Shape {
 	}
 	for _, security := range []peer.Security{peer.Plain, peer.TLS} {
 		s.Entrants = append(s.Entrants, Entrant{Name: linkName(security), Peer: p, Open: func(context.Context) (Runner, error) {
-			return openGrid(2, security, small, func(int) [][2]int { return repeat([2]int{0, 1}, callers) })
+			return openPair(security, callers)
 		}})
 	}
 	return s
