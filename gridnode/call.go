@@ -129,6 +129,7 @@ func (s *session) requestSlowly(ctx context.Context, target uint32, req []byte, 
 func (s *session) sendCall(ctx context.Context, f *frames.Frame, to destination) (pendingCall, error) {
 	p, err := s.addCall(ctx)
 	if err != nil {
+		s.out.wake(s.node.cfg.QueueLimit) // the turn passes on
 		s.mu.Unlock()
 		s.window.Return(reserved(len(f.Payload)))
 		return pendingCall{}, err

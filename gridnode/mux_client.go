@@ -48,6 +48,7 @@ func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) 
 		return nil, s.unsent(ctx, err)
 	}
 	if err := s.usable(); err != nil {
+		s.out.wake(s.node.cfg.QueueLimit) // the turn passes on
 		s.mu.Unlock()
 		s.window.Return(reserved(len(f.Payload)))
 		return nil, err
