@@ -245,7 +245,18 @@ func ended(ctx context.Context) error {
 	if err == context.DeadlineExceeded {
 		code = CodeDeadlineExceeded
 	}
-	return &Error{Code: code, Message: cause.Error(), cause: cause}
+	return &Error{Code: code, Message: textOf(cause), cause: cause}
+}
+
+// textOf is the text of an application's error, also of a nil pointer of its type: a
+// context may end with one as its cause, where the goroutine is not its owner's.
+func textOf(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("%T without a text", err)
+		}
+	}()
+	return err.Error()
 }
 
 func errorf(code Code, format string, args ...any) *Error {

@@ -243,6 +243,12 @@ func TestTheEndOfAContextKeepsItsCause(t *testing.T) {
 	if err := ended(ctx); err != context.Canceled {
 		t.Error(err)
 	}
+	var none *stockError // a nil pointer whose Error panics
+	ctx, cancel4 := context.WithCancelCause(context.Background())
+	cancel4(none)
+	if err := ended(ctx); !errors.Is(err, context.Canceled) || err.Error() == "" {
+		t.Error(err)
+	}
 }
 
 func TestTimeoutIsWhatNetErrorMeans(t *testing.T) {

@@ -70,3 +70,31 @@ func TestPromise10AHandlerThatEndsItsGoroutineIsItsCallersError(t *testing.T) {
 		})
 	})
 }
+
+// The same trap as the cause of a caller's context: it ends the calls, and nothing else.
+func TestACauseThatPanicsEndsItsCalls(t *testing.T) {
+	onEveryNetwork(t, func(t *testing.T, n *rig) {
+		w := n.watched(t)
+		ctx, cancel := context.WithCancelCause(background)
+		st, err := w.conn.OpenMux(ctx, hWatchTwoWay, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { // ends with the call
+			_, err := w.conn.Request(ctx, hWatchSingle, nil)
+			ended <- err
+		}()
+		for range 2 {
+			receive(t, "the handlers run", w.entered)
+		}
+		var none *typedError
+		cancel(none)
+		wantIs(t, receive(t, "the call ends", ended), context.Canceled)
+		_, err = st.Recv(background)
+		wantIs(t, err, context.Canceled)
+		for range 2 {
+			w.wantLeft(t, context.Canceled)
+		}
+	})
+}
