@@ -1,6 +1,7 @@
 package gridnode
 
 import (
+	"context"
 	"errors"
 	"io"
 	"sync"
@@ -137,7 +138,19 @@ func lostError(err error) *Error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF // io.EOF is the clean end of a stream, and this is none
 	}
-	return &Error{Code: CodeDisconnected, Message: "disconnected: " + err.Error(), cause: err}
+	return &Error{Code: CodeDisconnected, Message: "disconnected: " + err.Error(), cause: causeOf(err)}
+}
+
+// causeOf is err as the cause of a loss, unless a call with that cause would pass for
+// one that has ended otherwise: the dial has run out of time, not the call; and what is
+// overloaded was refused, where a lost call may have run.
+func causeOf(err error) error {
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded, ErrOverloaded} {
+		if errors.Is(err, end) {
+			return errors.New(err.Error())
+		}
+	}
+	return err
 }
 
 // protocolError is the end of a session whose peer broke the rules.
@@ -164,7 +177,7 @@ func (s *session) usable() error {
 }
 
 func notSent(cause error) error {
-	return &Error{Code: CodeNotSent, Message: "not sent: " + cause.Error(), cause: cause}
+	return &Error{Code: CodeNotSent, Message: "not sent: " + cause.Error(), cause: causeOf(cause)}
 }
 
 // control queues a frame of the control lane: it is always accepted, whatever the
