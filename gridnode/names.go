@@ -38,10 +38,21 @@ func normalName(name string) (string, error) {
 	if u.Port() != "" {
 		port = u.Port()
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
 		return "", fmt.Errorf("%q: port %s is not within 1 and 65535", name, port)
 	}
-	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port), nil
+	host := net.JoinHostPort(normalHost(u.Hostname()), strconv.FormatUint(n, 10))
+	return (&url.URL{Scheme: u.Scheme, Host: host}).String(), nil
+}
+
+// normalHost is a host in lower case, or an address in the form of RFC 5952; its zone
+// is the name of an interface, whose case counts.
+func normalHost(host string) string {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.String()
+	}
+	return strings.ToLower(host)
 }
 
 // hostPort is the address part of a normal name.

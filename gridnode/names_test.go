@@ -19,6 +19,9 @@ func TestNormalNameBringsAllSpellingsToOneForm(t *testing.T) {
 		{"http://[::1]:9000", "http://[::1]:9000"},
 		{"http://[2001:DB8::1]", "http://[2001:db8::1]:80"},
 		{"http://10.0.0.1:1", "http://10.0.0.1:1"},
+		{"http://node1:09000", "http://node1:9000"},
+		{"http://[2001:0db8:0::0:1]:1", "http://[2001:db8::1]:1"},
+		{"http://[FE80::1%25En0]:1", "http://[fe80::1%25En0]:1"},
 	} {
 		got, err := normalName(c.in)
 		if err != nil || got != c.want {
