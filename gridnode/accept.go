@@ -20,7 +20,7 @@ const maxHandshakes = 4096
 func (m *Manager) Handler() http.Handler { return http.HandlerFunc(m.serveHTTP) }
 
 func (m *Manager) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != m.cfg.Path {
+	if r.URL.EscapedPath() != m.cfg.Path {
 		http.Error(w, "actorgrid: no grid at this path", http.StatusNotFound)
 		return
 	}

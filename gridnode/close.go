@@ -12,31 +12,49 @@ import (
 // Config.CloseTimeout for the handlers, and Quorum's undo, to return, and reports those
 // that have not.
 // After a nil return no goroutine, timer or file descriptor is left. Close is
-// idempotent; later calls wait for the first.
+// idempotent; later calls wait for the first, and for what it has left.
 func (m *Manager) Close() error {
 	m.mu.Lock()
-	if m.state == nodeClosed {
-		m.mu.Unlock()
-		<-m.closed
-		return nil
-	}
+	first := m.state != nodeClosed
 	m.state = nodeClosed
 	m.mu.Unlock()
+	if !first {
+		<-m.closed
+	}
+	deadline, stop := context.WithTimeout(context.Background(), m.cfg.CloseTimeout)
+	defer stop()
+	if !first {
+		return errors.Join(m.waitServing(deadline), m.waitFanouts(deadline), m.waitWorkers(deadline))
+	}
 	defer close(m.closed)
 
 	m.cancel(ErrClosed)
 	m.closeServers()
-	m.serving.Wait() // bounded: the contexts of handshakes and dials have ended
+	serving := m.waitServing(deadline)
 	m.conns.Range(func(_ string, c *Connection) bool {
 		c.close()
 		return true
 	})
-	deadline, stop := context.WithTimeout(context.Background(), m.cfg.CloseTimeout)
-	defer stop()
 	err := errors.Join(m.waitGone(deadline), m.waitFanouts(deadline))
 	m.net.Close()
 	m.pool.Close()
-	return errors.Join(err, m.waitWorkers(deadline))
+	return errors.Join(serving, err, m.waitWorkers(deadline))
+}
+
+// waitServing waits for Serve, handshakes and dials. Their contexts have ended: what
+// stays is a callback of the application's that does not look at its own.
+func (m *Manager) waitServing(ctx context.Context) error {
+	over := make(chan struct{})
+	go func() { // ends with the last of them
+		m.serving.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("gridnode: Close: Dial, Token, Verify or Serve have not returned within %v", m.cfg.CloseTimeout)
+	}
 }
 
 // closeServers ends what Serve has started.
@@ -106,6 +124,17 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 	return errors.Join(err, m.Close())
 }
 
+// cutOff returns ErrClosed if Close has ended a drain, and nil if another Shutdown has
+// finished it.
+func (m *Manager) cutOff() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.drained {
+		return nil
+	}
+	return ErrClosed
+}
+
 // waitDrained polls: the end of a call pays nothing for the rare Shutdown.
 func (m *Manager) waitDrained(ctx context.Context) error {
 	poll := time.NewTicker(2 * time.Millisecond)
@@ -117,14 +146,17 @@ func (m *Manager) waitDrained(ctx context.Context) error {
 			return true
 		})
 		if busy == 0 {
+			m.mu.Lock()
+			m.drained = true
+			m.mu.Unlock()
 			return nil
 		}
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("gridnode: Shutdown: %d calls cut off: %w", busy, ctx.Err())
+			return fmt.Errorf("gridnode: Shutdown: calls cut off: %w", ctx.Err())
 		case <-m.ctx.Done():
-			return ErrClosed
+			return m.cutOff()
 		}
 	}
 }

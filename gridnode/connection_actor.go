@@ -163,6 +163,9 @@ func (c *Connection) onAttached(s *session) {
 	}
 	c.logged = 0
 	c.node.log.Info("connected", "peer", c.remote)
+	if c.node.ending() {
+		c.drain() // Shutdown may have looked for sessions before this one was installed
+	}
 }
 
 var errReplaced = errors.New("replaced by a newer connection of the same peer")

@@ -3,8 +3,10 @@ package gridnode
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 
 	"github.com/actorgrid/actorgrid/frames"
 	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
@@ -81,12 +83,7 @@ func (c *Connection) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	link, err := wsnet.Dial(ctx, wsnet.DialOptions{
-		URL:        c.remote + m.cfg.Path,
-		Dial:       m.cfg.Dial,
-		TLS:        m.cfg.TLS,
-		MaxMessage: maxWireMessage,
-	})
+	link, err := c.dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", c.remote, err)
 	}
@@ -98,12 +95,33 @@ func (c *Connection) connect(ctx context.Context) (*session, error) {
 	return c.goLive(link, info, true)
 }
 
+func (c *Connection) dial(ctx context.Context) (_ *wsnet.Link, err error) {
+	m := c.node
+	defer m.survive("Config.Dial or TLS", &err)
+	return wsnet.Dial(ctx, wsnet.DialOptions{
+		URL:        c.remote + m.cfg.Path,
+		Dial:       m.cfg.Dial,
+		TLS:        m.cfg.TLS,
+		MaxMessage: maxWireMessage,
+	})
+}
+
+// survive turns a panic of a callback of the application's into an error. It is
+// deferred.
+func (m *Manager) survive(callback string, err *error) {
+	if v := recover(); v != nil {
+		m.log.Error("callback panicked", "callback", callback, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+		*err = errorf(CodeInternal, "%s panicked", callback) // the peer may be told this
+	}
+}
+
 // token asks the application for the credential to show to peer.
-func (m *Manager) token(ctx context.Context, peer string) (string, error) {
+func (m *Manager) token(ctx context.Context, peer string) (token string, err error) {
 	if m.cfg.Token == nil {
 		return "", nil
 	}
-	token, err := m.cfg.Token(ctx, peer)
+	defer m.survive("Config.Token", &err)
+	token, err = m.cfg.Token(ctx, peer)
 	if err != nil {
 		return "", fmt.Errorf("token for %s: %w", peer, err)
 	}
@@ -162,15 +180,20 @@ func features(state *tls.ConnectionState) uint64 {
 }
 
 // verify asks the application whether the credential proves the name.
-func (m *Manager) verify(ctx context.Context, peer, token string, state *tls.ConnectionState) error {
+func (m *Manager) verify(ctx context.Context, peer, token string, state *tls.ConnectionState) (err error) {
 	if m.cfg.Verify == nil {
 		return nil
 	}
+	defer m.survive("Config.Verify", &err)
 	return m.cfg.Verify(ctx, peer, token, state)
 }
 
-// goLive hands the link's socket to its transport and starts the session.
+// goLive hands the link's socket to its transport and starts the session. After an error
+// the socket is closed.
 func (c *Connection) goLive(link *wsnet.Link, info peerInfo, dialler bool) (*session, error) {
+	if c.node.ctx.Err() != nil { // Close may not have waited for the callback that has just returned
+		return nil, errors.Join(ErrClosed, link.Close())
+	}
 	s := newSession(c, info, dialler)
 	err := link.Start(&c.node.net, func(conn wsnet.Conn) wsnet.Handler {
 		s.wire = conn

@@ -38,6 +38,7 @@ type Manager struct {
 
 	mu      sync.Mutex
 	state   nodeState
+	drained bool                      // a Shutdown has seen the end of the last call
 	servers map[*http.Server]struct{} // of Serve
 	serving sync.WaitGroup            // Serve calls and handshakes in progress
 	fanouts sync.WaitGroup            // late answers of Quorum
@@ -182,6 +183,13 @@ func (m *Manager) running() bool {
 	return m.state == nodeRunning
 }
 
+// ending reports whether Shutdown or Close has been called.
+func (m *Manager) ending() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state > nodeRunning
+}
+
 // Serve accepts connections from l and serves Handler on Config.Path until Close or
 // Shutdown; it then returns http.ErrServerClosed. It closes l.
 func (m *Manager) Serve(l net.Listener) error {
@@ -201,10 +209,27 @@ func (m *Manager) Serve(l net.Listener) error {
 	m.serving.Add(1)
 	m.mu.Unlock()
 	defer m.serving.Done()
-	if m.cfg.TLS != nil && len(m.cfg.TLS.Certificates) > 0 && m.cfg.Local[:5] == "https" {
+	defer m.served(srv)
+	if m.servesTLS() {
 		srv.TLSConfig = m.cfg.TLS.Clone()
 		srv.TLSConfig.NextProtos = []string{"http/1.1"}
 		return srv.ServeTLS(l, "", "")
 	}
 	return srv.Serve(l)
+}
+
+// servesTLS reports whether Serve has a name for TLS and something to prove it with.
+func (m *Manager) servesTLS() bool {
+	c := m.cfg.TLS
+	return c != nil && m.cfg.Local[:5] == "https" &&
+		(len(c.Certificates) > 0 || c.GetCertificate != nil || c.GetConfigForClient != nil)
+}
+
+// served forgets a server whose Serve returns. Its Close may have come just before it
+// knew the last connection that it has accepted.
+func (m *Manager) served(srv *http.Server) {
+	srv.Close()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.servers, srv)
 }

@@ -33,7 +33,7 @@ func (s *session) startTick() {
 	if s.err == nil {
 		now := wsnet.Now()
 		// The clock may be negative, in a bubble of testing/synctest: no field may be 0.
-		s.life = liveness{due: now + s.node.tickInterval(), pinged: now, progress: now, since: now}
+		s.life = liveness{due: now + s.node.tickInterval(), pinged: s.wire.LastRead(), progress: now, since: now}
 		s.tick = time.AfterFunc(s.node.tickInterval(), s.onTick)
 	}
 }
@@ -61,7 +61,8 @@ func (s *session) onTick() {
 func (s *session) checkPeer(now time.Duration) {
 	cfg := &s.node.cfg
 	starved := now-s.life.due > s.node.tickInterval()
-	silent, quiet := now-s.wire.LastRead(), time.Duration(0)
+	read := s.wire.LastRead()
+	silent, quiet := now-read, time.Duration(0)
 	written, pending := s.wire.LastWrite(), s.wire.Pending()
 	if pending == 0 || written != s.life.progress {
 		s.life.progress, s.life.since = written, now
@@ -74,7 +75,7 @@ func (s *session) checkPeer(now time.Duration) {
 		return
 	}
 	switch {
-	case silent > cfg.DeadAfter:
+	case silent > cfg.DeadAfter && s.life.pinged > read: // it was asked, a tick ago at least
 		s.fail(errorf(CodeDisconnected, "peer silent for %v", silent.Round(time.Millisecond)))
 	case now-s.life.since > cfg.DeadAfter:
 		s.fail(errorf(CodeDisconnected, "peer has taken no bytes for %v", (now - s.life.since).Round(time.Millisecond)))

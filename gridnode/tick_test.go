@@ -65,6 +65,7 @@ func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
 func TestAStarvedProcessAccusesNobody(t *testing.T) {
 	s, w := live(t, Config{}, nil)
 	w.lastRead = 0
+	s.life.pinged = 1 // and not answered
 	s.life.due = time.Second
 	s.checkPeer(20 * time.Second) // 19 s late: this process did not run, the peer may have
 	if w.err() != nil {

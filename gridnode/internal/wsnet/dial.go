@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -35,7 +36,7 @@ type DialOptions struct {
 
 // Dial connects, and upgrades to WebSocket (RFC 6455 section 4.1). It ends with
 // ctx. A server that answers but does not upgrade gives a *StatusError.
-func Dial(ctx context.Context, o DialOptions) (*Link, error) {
+func Dial(ctx context.Context, o DialOptions) (l *Link, err error) {
 	u, err := url.Parse(o.URL)
 	if err != nil {
 		return nil, err
@@ -47,12 +48,15 @@ func Dial(ctx context.Context, o DialOptions) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := upgradeClient(ctx, conn, u, o)
-	if err != nil {
-		conn.Close()
-		return nil, err
+	if conn == nil {
+		return nil, errors.New("wsnet: Dial has returned no connection")
 	}
-	return l, nil
+	defer func() {
+		if l == nil { // an error, or a panic of a callback of o.TLS
+			conn.Close()
+		}
+	}()
+	return upgradeClient(ctx, conn, u, o)
 }
 
 func upgradeClient(ctx context.Context, conn net.Conn, u *url.URL, o DialOptions) (*Link, error) {

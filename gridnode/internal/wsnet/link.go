@@ -100,12 +100,14 @@ func (m *messageReader) control(op byte, payload []byte) error {
 // past is a deadline that ends reads and writes at once.
 var past = time.Unix(1, 0)
 
-// bound makes the end of ctx end reads and writes of conn. undo takes that back and
-// names ctx as the cause of an error if it was.
+// bound makes the end of ctx end reads and writes of conn, by closing it if it has no
+// deadlines. undo takes that back and names ctx as the cause of an error if it was.
 func bound(ctx context.Context, conn net.Conn) (undo func(error) error) {
 	fired := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		_ = conn.SetDeadline(past)
+		if conn.SetDeadline(past) != nil {
+			_ = conn.Close()
+		}
 		close(fired)
 	})
 	return func(err error) error {
