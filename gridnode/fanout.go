@@ -45,7 +45,8 @@ func (m *Manager) Broadcast(ctx context.Context, h HandlerID, req []byte, f Fano
 		return m.broadcastDirect(ctx, h, req, f.Subroute, peers)
 	}
 	results := make([]Result, len(peers))
-	for got := range m.fan(ctx, h, req, f, peers) {
+	answers, _ := m.fan(ctx, h, req, f, peers)
+	for got := range answers {
 		results[got.index] = got.Result
 	}
 	return results
@@ -56,11 +57,11 @@ func (m *Manager) Broadcast(ctx context.Context, h HandlerID, req []byte, f Fano
 // impossible, or ctx ends, it returns the results so far and an error that is
 // ErrNoQuorum or ctx's.
 //
-// With undo nil the calls still under way are cancelled. Otherwise they go on, out
-// of reach of ctx's end, and undo gets every answer that the caller will not use:
-// those that come after the return, and all of them if there is no quorum. undo is
-// called from one goroutine, which Close waits for as it does for handlers; a panic of
-// undo is logged.
+// Peers whose turn has not come by then, with a Limit, are not called. With undo nil
+// the calls still under way are cancelled. Otherwise they go on, out of reach of ctx's
+// end, and undo gets every answer that the caller will not use: those that come after
+// the return, and all of them if there is no quorum. undo is called from one goroutine,
+// which Close waits for as it does for handlers; a panic of undo is logged.
 func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int, f Fanout, undo func(Result)) ([]Result, error) {
 	peers := slices.Clone(f.peers(m)) // calls go on after the return
 	if need > len(peers) {
@@ -75,8 +76,10 @@ func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int,
 		callCtx, cancel = detach(ctx)
 	}
 	q := quorum{need: need, left: len(peers)}
-	answers := m.fan(callCtx, h, cloneBytes(req), f, peers)
+	answers, unasked := m.fan(callCtx, h, cloneBytes(req), f, peers)
 	err := q.collect(ctx, answers)
+	for range unasked { // an answer would be of no use any more
+	}
 	results := q.results
 	if undo == nil {
 		cancel()

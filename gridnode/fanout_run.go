@@ -17,8 +17,9 @@ type indexed struct {
 }
 
 // fan calls all peers with the limit and the retries of f. The channel has room for
-// all results and is closed after the last.
-func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, peers []string) <-chan indexed {
+// all results and is closed after the last. Whoever empties unasked, which holds the
+// peers whose turn has not come, sees to it that these are not called, and have no result.
+func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, peers []string) (answers <-chan indexed, unasked <-chan int) {
 	results := make(chan indexed, len(peers))
 	workers := len(peers)
 	if f.Limit > 0 {
@@ -42,7 +43,7 @@ func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, pe
 		group.Wait()
 		close(results)
 	}()
-	return results
+	return results, next
 }
 
 // tryPeer calls one peer as often as the policy allows.

@@ -3,7 +3,6 @@ package test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,11 +15,11 @@ import (
 // What a quorum was given may be used again once it has returned, although calls go on:
 // the request, and the names of the peers. Nil and empty requests stay what they are.
 func TestQuorumKeepsNothingThatItWasGiven(t *testing.T) {
-	inVirtualTime(t, func(t *testing.T, n *rig) {
-		asked := make(chan string, 3)
+	onEveryLink(t, func(t *testing.T, n *rig) {
+		asked, undone := make(chan string, 2), make(chan string, 2)
 		release := make(chan struct{})
-		g := n.group(t, 3, func(_ context.Context, peer int, req []byte) ([]byte, error) {
-			asked <- fmt.Sprint(peer, " ", kind(req))
+		g := n.group(t, 2, func(_ context.Context, peer int, req []byte) ([]byte, error) {
+			asked <- kind(req)
 			if peer == 2 {
 				<-release
 			}
@@ -28,22 +27,51 @@ func TestQuorumKeepsNothingThatItWasGiven(t *testing.T) {
 		})
 		for _, req := range [][]byte{nil, {}, []byte("x")} {
 			want := kind(req)
-			peers := []string{g.Name(1), g.Name(2), g.Name(3)}
-			_, err := g.node.Quorum(t.Context(), hOwn, req, 1, gridnode.Fanout{Peers: peers, Limit: 1}, func(gridnode.Result) {})
+			peers := []string{g.Name(1), g.Name(2)}
+			_, err := g.node.Quorum(t.Context(), hOwn, req, 1, gridnode.Fanout{Peers: peers}, func(r gridnode.Result) { undone <- r.Peer })
 			if err != nil {
 				t.Error(err)
 			}
-			synctest.Wait() // the second peer has been asked
 			clear(peers)
 			fill(req, '!')
 			release <- struct{}{}
-			for peer := range 3 {
-				if got := receive(t, "a peer is asked", asked); got != fmt.Sprint(1+peer, " ", want) {
-					t.Errorf("asked %s, want %d %s", got, 1+peer, want)
+			if got := receive(t, "the late answer is undone", undone); got != g.Name(2) {
+				t.Errorf("undone at %q", got)
+			}
+			for range 2 {
+				if got := receive(t, "a peer is asked", asked); got != want {
+					t.Errorf("asked %s, want %s", got, want)
 				}
 			}
 		}
 		g.wantIdlePeers(t)
+	})
+}
+
+// Peers that have not been asked yet when the outcome is known are not asked any more:
+// there would be an answer more to undo.
+func TestQuorumAsksNobodyAfterTheOutcome(t *testing.T) {
+	onEveryLink(t, func(t *testing.T, n *rig) {
+		release := make(chan struct{})
+		var asked atomic.Int64
+		g := n.group(t, 6, func(_ context.Context, peer int, _ []byte) ([]byte, error) {
+			asked.Add(1)
+			if peer > 2 {
+				<-release
+			}
+			return nil, nil
+		})
+		late := make(chan string, 6)
+		_, err := g.node.Quorum(t.Context(), hOwn, nil, 2, gridnode.Fanout{Limit: 1}, func(r gridnode.Result) { late <- r.Peer })
+		if err != nil {
+			t.Error(err)
+		}
+		close(release)
+		<-time.After(50 * time.Millisecond) // for one too many to be asked
+		g.wantIdlePeers(t)
+		if asked.Load() > 3 || len(late) > 1 {
+			t.Errorf("%d were asked, %d undone", asked.Load(), len(late))
+		}
 	})
 }
 
