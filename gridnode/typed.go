@@ -130,6 +130,9 @@ type TypedHandler[Payload, In, Out any, PP Message[Payload], PI Message[In], PO 
 // Register registers the handler on a node. Capacities and subroute are as in
 // MuxHandler.
 func (t *StreamType[Payload, In, Out, PP, PI, PO]) Register(m *Manager, h TypedHandler[Payload, In, Out, PP, PI, PO]) error {
+	if h.Handle == nil {
+		return fmt.Errorf("gridnode: handler %d: no function", t.id)
+	}
 	return m.RegisterMux(t.id, MuxHandler{
 		Handle: func(ctx context.Context, st *MuxServer) error {
 			payload, err := decode[Payload, PP](st.Payload())

@@ -183,3 +183,13 @@ func TestAnErrorOfTheTypedResultsCallbackEndsTheStream(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestATypedStreamWithoutAFunctionIsRefused(t *testing.T) {
+	m, err := gridnode.NewManager(gridnode.Config{Local: "http://127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if typedStream.Register(m, gridnode.TypedHandler[Reserve, Reserve, Reserve, *Reserve, *Reserve, *Reserve]{}) == nil {
+		t.Error("registered")
+	}
+}
