@@ -38,10 +38,10 @@ func cut(f *frames.Frame, payload []byte) (rest []byte) {
 }
 
 // sendRest sends what cut has left as fragments of f's message, each when there is
-// room, so that other frames go between. ended, if not nil, reports that the receiver
+// room, so that other frames go between. gone, if not nil, reports that the receiver
 // has ended the mux: the rest is not sent then, which is no error. After an error
 // f.Flags has FlagCont: a part of the message is out, and the rest will not follow.
-func (s *session) sendRest(ctx context.Context, f *frames.Frame, rest []byte, ended func() bool) error {
+func (s *session) sendRest(ctx context.Context, f *frames.Frame, rest []byte, gone func() bool) error {
 	for len(rest) > 0 {
 		n := min(len(rest), fragmentSize)
 		f.Payload, rest = rest[:n], rest[n:]
@@ -49,10 +49,13 @@ func (s *session) sendRest(ctx context.Context, f *frames.Frame, rest []byte, en
 		if len(rest) > 0 {
 			f.Flags |= frames.FlagMore
 		}
+		if ctx.Err() != nil {
+			return ended(ctx) // the window does not look at ctx unless it is full
+		}
 		if err := s.reserve(ctx, n); err != nil {
 			return err
 		}
-		if ended != nil && ended() {
+		if gone != nil && gone() {
 			s.window.Return(reserved(n))
 			return nil
 		}

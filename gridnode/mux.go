@@ -22,6 +22,7 @@ type mux struct {
 	taken   atomic.Int64   // messages taken by Recv and not yet returned as credit
 	sending mailbox.Credit // one token: the fragments of two messages never mix
 	within  bool           // guarded by session.mu: a message is out in part
+	waiting waitingSends   // to be ended with the stream
 	ahead   atomic.Bool    // the last thing that was done is a send: another may follow
 	broken  func(error)    // ends the stream from this side, with half a message sent
 }
@@ -42,18 +43,32 @@ func (x *mux) send(ctx context.Context, msg []byte) error {
 		return x.sendError(ctx, err)
 	}
 	f := frames.Frame{Op: frames.OpData, Mux: x.id}
+	var err error
 	if len(msg) <= bulkSize {
 		f.Payload = msg
-		return x.sendError(ctx, x.sendSmall(ctx, &f))
+		err = x.sendSmall(ctx, &f)
+	} else {
+		err = x.sendBulk(ctx, &f, msg)
 	}
-	if err := x.sending.Take(ctx); err != nil {
+	if err != nil {
+		x.out.Return(1) // the peer has no message to give it back for
 		return x.sendError(ctx, err)
 	}
+	return nil
+}
+
+// sendBulk sends one large message, whole or in fragments.
+func (x *mux) sendBulk(ctx context.Context, f *frames.Frame, msg []byte) error {
+	if err := x.sending.Take(ctx); err != nil {
+		return err
+	}
 	defer x.sending.Return(1)
+	until := x.until(ctx)
+	defer until.stop()
 	x.setWithin(len(msg) > fragmentSize)
-	err := x.sendError(ctx, x.s.send(ctx, &f, msg))
+	err := x.s.send(until, f, msg)
 	if err != nil && f.Flags&frames.FlagCont != 0 {
-		x.broken(err) // half a message is out: nothing can follow it
+		x.broken(x.sendError(ctx, err)) // half a message is out: nothing can follow it
 	}
 	x.setWithin(false)
 	return err
@@ -71,7 +86,7 @@ func (x *mux) setWithin(within bool) {
 // it alone could add to the batch.
 func (x *mux) sendSmall(ctx context.Context, f *frames.Frame) error {
 	s := x.s
-	if err := s.admit(ctx, len(f.Payload)); err != nil {
+	if err := x.admitSmall(ctx, len(f.Payload)); err != nil {
 		return err
 	}
 	if x.within {
@@ -80,7 +95,9 @@ func (x *mux) sendSmall(ctx context.Context, f *frames.Frame) error {
 			return err
 		}
 		defer x.sending.Return(1)
-		return s.enqueue(ctx, f)
+		until := x.until(ctx)
+		defer until.stop()
+		return s.enqueue(until, f)
 	}
 	flush := s.out.append(s, f)
 	s.mu.Unlock()
@@ -92,10 +109,32 @@ func (x *mux) sendSmall(ctx context.Context, f *frames.Frame) error {
 	return nil
 }
 
-// sendError gives a context's end its form; the end of the stream is passed on.
+// admitSmall is session.admit, which ends with the stream too if it has to wait.
+func (x *mux) admitSmall(ctx context.Context, n int) error {
+	s := x.s
+	if err := s.admitNow(n); err != errMustWait {
+		return err
+	}
+	until := x.until(ctx)
+	defer until.stop()
+	return s.admit(until, n)
+}
+
+// sendError is the error of a send that failed: its context's end in its form, or the
+// end of the stream. What the session says of a frame that did not leave is not said
+// of the stream, which did.
 func (x *mux) sendError(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
 		return ended(ctx)
+	}
+	if cause := x.out.Cause(); cause != nil {
+		return cause
+	}
+	if lost := x.s.lostWith(); lost != nil {
+		return lost
 	}
 	return err
 }
@@ -106,10 +145,14 @@ func (x *mux) recv(ctx context.Context) ([]byte, error) {
 	x.ahead.Store(false)
 	msg, err := x.in.Get(ctx)
 	if err != nil {
-		if ctx.Err() != nil && x.in.Cause() == nil {
+		// The end of ctx, or of the stream: it may have come meanwhile, or a message.
+		var ok bool
+		if msg, ok, err = x.in.TryGet(); err != nil {
+			return nil, err
+		}
+		if !ok {
 			return nil, ended(ctx)
 		}
-		return nil, err
 	}
 	x.s.release(len(msg))
 	x.consumed()

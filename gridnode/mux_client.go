@@ -21,6 +21,7 @@ type MuxClient struct {
 	mux
 	takesInput bool
 	stopWatch  func() bool // detaches from the context of OpenMux; under session.mu
+	left       atomic.Bool // it has ended in order, and perhaps not all has been read
 
 	sends     atomic.Int64 // Sends in progress, and lastSend
 	closeSent atomic.Bool  // OpCloseSend is out
@@ -76,12 +77,10 @@ func (st *MuxClient) watch(ctx context.Context) {
 	}
 	stop := context.AfterFunc(ctx, func() { st.Cancel(ended(ctx)) })
 	st.s.mu.Lock()
+	st.stopWatch = stop
 	open := st.s.clients[st.id] == st
-	if open {
-		st.stopWatch = stop
-	}
 	st.s.mu.Unlock()
-	if !open {
+	if !open && st.in.Len() == 0 {
 		stop()
 	}
 }
@@ -118,7 +117,13 @@ func (st *MuxClient) sendClose() {
 // Recv returns the handler's next message; it belongs to the caller. At the end it
 // returns io.EOF if the handler returned nil, else the error, each time. The end of
 // ctx ends this Recv only, not the stream.
-func (st *MuxClient) Recv(ctx context.Context) ([]byte, error) { return st.recv(ctx) }
+func (st *MuxClient) Recv(ctx context.Context) ([]byte, error) {
+	msg, err := st.recv(ctx)
+	if st.left.Load() && st.in.Len() == 0 {
+		st.finish()
+	}
+	return msg, err
+}
 
 // All returns the messages in order. An error other than the clean end is yielded
 // as the last pair.
@@ -145,26 +150,33 @@ func (st *MuxClient) CloseSend() error {
 }
 
 // Cancel ends the stream at once: Send and Recv return cause (context.Canceled if
-// nil), and the handler's context is cancelled with its code and text. After the
-// end it does nothing.
+// nil), and the handler's context is cancelled with its code and text. If the handler
+// has ended already, what has arrived and was not read is dropped, and Recv returns
+// cause for it; after the end it does nothing.
 func (st *MuxClient) Cancel(cause error) {
 	if cause == nil {
 		cause = context.Canceled
 	}
-	st.abort(cause)
+	if !st.abort(cause) {
+		st.in.Abandon(cause)
+		st.discard()
+		st.finish()
+	}
 }
 
-// abort ends the stream from this side and tells the handler.
-func (st *MuxClient) abort(cause error) {
+// abort ends the stream from this side and tells the handler. It reports false if
+// the stream has ended already, or is about to.
+func (st *MuxClient) abort(cause error) bool {
 	if st.s.takeClient(st.id) == nil {
-		return
+		return false
 	}
-	st.finish()
-	st.out.Close(cause) // first: who has seen the end in Recv cannot send any more
+	st.endSends(cause) // first: who has seen the end in Recv cannot send any more
 	st.in.Poison(cause)
 	st.discard()
+	st.finish() // behind it: see watch
 	code, text := statusOf(cause)
 	st.s.control(&frames.Frame{Op: frames.OpCancel, Mux: st.id, Code: code, Text: []byte(text)})
+	return true
 }
 
 // breakOff is abort for a stream half of whose last message is out: the handler's
@@ -178,21 +190,25 @@ func (st *MuxClient) breakOff(cause error) {
 // end is the handler's final status, the only clean end there is. What arrived
 // before it is delivered before it.
 func (st *MuxClient) end(code Code, text string) {
-	st.finish()
 	if code == frames.CodeOK {
-		st.out.Close(io.EOF)
+		st.endSends(io.EOF)
 		st.in.Close(nil)
-		return
+	} else {
+		err := remoteError(code, text)
+		st.endSends(err)
+		st.in.Close(err)
 	}
-	err := remoteError(code, text)
-	st.out.Close(err)
-	st.in.Close(err)
+	// The context stays until all is read: who gives up by it must leave nothing.
+	st.left.Store(true)
+	if st.in.Len() == 0 {
+		st.finish()
+	}
 }
 
 // lose ends the stream with the session: what arrived is delivered, then cause.
 func (st *MuxClient) lose(cause error) {
 	st.finish()
-	st.out.Close(cause)
+	st.endSends(cause)
 	st.in.Close(cause)
 }
 

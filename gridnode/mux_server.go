@@ -114,7 +114,7 @@ func (st *MuxServer) end(err error) {
 		cause = ErrClosed
 	}
 	st.in.Poison(cause)
-	st.out.Close(cause)
+	st.endSends(cause)
 	known := st.s.forgetServer(st.id)
 	st.discard()
 	st.s.release(len(st.payload))
@@ -158,7 +158,7 @@ func (st *MuxServer) handle() (err error) {
 // busy in its own code through its context, whatever its queues hold.
 func (st *MuxServer) poison(cause error) {
 	// The context last: who has seen it end finds the others ended.
-	st.out.Close(cause)
+	st.endSends(cause)
 	st.in.Poison(cause)
 	st.ctx.Cancel(cause)
 }

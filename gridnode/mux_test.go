@@ -90,6 +90,30 @@ func TestTruncationIsNeverSuccess(t *testing.T) {
 	}
 }
 
+// lateCancel is a context that has ended, and whose stream ends when somebody asks why.
+type lateCancel struct {
+	context.Context
+	st *MuxClient
+}
+
+func (c lateCancel) Err() error {
+	c.st.Cancel(io.ErrClosedPipe)
+	return c.Context.Err()
+}
+
+// Promise 2: the cause of a context is never the end of a stream, io.EOF least of all.
+func TestACauseOfEOFIsNoCleanEnd(t *testing.T) {
+	st, _, _ := openedMux(t, 4)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(io.EOF)
+	if _, err := st.Recv(ctx); err == io.EOF || !errors.Is(err, context.Canceled) {
+		t.Errorf("the context has ended: %v", err)
+	}
+	if _, err := st.Recv(lateCancel{ctx, st}); err != io.ErrClosedPipe {
+		t.Errorf("the stream has ended while Recv found that its context had: %v", err)
+	}
+}
+
 // Promise 7: a peer that sends more than its credit loses that stream, and no more.
 func TestACreditOverrunEndsThatStreamOnly(t *testing.T) {
 	st, s, w := openedMux(t, 2)

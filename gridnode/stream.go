@@ -2,6 +2,7 @@ package gridnode
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 )
@@ -20,8 +21,9 @@ type Stream struct {
 	Requests chan<- []byte
 
 	mux      *MuxClient
-	ctx      context.Context // ends with the stream
-	cancel   context.CancelFunc
+	ctx      context.Context // ends when Responses is closed, or Results gives up
+	cancel   context.CancelCauseFunc
+	end      error       // set before Responses is closed; nil: the clean end
 	requests chan []byte // Requests
 }
 
@@ -45,7 +47,7 @@ func (c *Connection) newStream(ctx context.Context, h HandlerID, route string, p
 	}
 	responses := make(chan Response, 1)
 	st := &Stream{Responses: responses, mux: mux}
-	st.ctx, st.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	st.ctx, st.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	if mux.takesInput {
 		st.requests = make(chan []byte)
 		st.Requests = st.requests
@@ -60,7 +62,7 @@ func (c *Connection) newStream(ctx context.Context, h HandlerID, route string, p
 // ended: the error then takes the place of what it has not read.
 func (st *Stream) pumpResponses(caller context.Context, out chan Response) {
 	defer close(out)
-	defer st.cancel()
+	defer st.cancel(nil)
 	for {
 		msg, err := st.mux.Recv(st.ctx)
 		if err == io.EOF {
@@ -69,16 +71,21 @@ func (st *Stream) pumpResponses(caller context.Context, out chan Response) {
 		select {
 		case out <- Response{Msg: msg, Err: err}:
 			if err != nil {
+				st.end = err
 				return
 			}
+			continue
 		case <-caller.Done():
-			st.mux.Cancel(ended(caller))
-			replaceLast(out, st.mux.in.Cause())
-			return
+			st.end = ended(caller)
 		case <-st.ctx.Done():
-			replaceLast(out, st.mux.in.Cause())
-			return
+			st.end = context.Cause(st.ctx)
 		}
+		st.mux.Cancel(st.end)
+		if cause := st.mux.in.Cause(); cause != io.EOF {
+			st.end = cause // the first end counts; a clean one has not been read
+		}
+		replaceLast(out, st.end) // also in place of msg: the stream is not complete
+		return
 	}
 }
 
@@ -104,17 +111,19 @@ func (st *Stream) pumpRequests() {
 				st.mux.CloseSend()
 				return
 			}
-			if st.mux.Send(st.ctx, msg) != nil {
+			if err := st.mux.Send(st.ctx, msg); err != nil {
+				st.mux.abort(err) // a message is missing; nothing if the stream has ended
 				return
 			}
-		case <-st.ctx.Done():
+		case <-st.Done():
 			return
 		}
 	}
 }
 
-// Done is closed when the stream has ended, for whatever reason.
-func (st *Stream) Done() <-chan struct{} { return st.ctx.Done() }
+// Done is closed when the stream has ended, for whatever reason. There may still be
+// Responses to read.
+func (st *Stream) Done() <-chan struct{} { return st.mux.in.Done() }
 
 // Results reads the stream to its end: next gets each message, and the return is
 // nil after the handler returned nil, else the error. An error of next cancels the
@@ -126,16 +135,13 @@ func (st *Stream) Results(next func(msg []byte) error) error {
 		}
 		if err := next(r.Msg); err != nil {
 			st.mux.Cancel(err)
-			st.cancel()
+			st.cancel(err)
 			for range st.Responses {
 			}
 			return err
 		}
 	}
-	if cause := st.mux.in.Cause(); cause != nil && cause != io.EOF {
-		return cause
-	}
-	return nil
+	return st.end
 }
 
 // Send sends one message, as a send on Requests would, but it ends with ctx or the
@@ -159,8 +165,8 @@ func channelHandler(h StreamHandler) func(context.Context, *MuxServer) error {
 		sent := make(chan error, 1)
 		pumps.Go(func() { sent <- drainTo(ctx, cancel, st, out) })
 		err := callHandler(func() error { return h.Handle(ctx, st.Payload(), in, out) }, out)
-		if sendErr := <-sent; err == nil {
-			err = sendErr
+		if sendErr := <-sent; sendErr != nil && (err == nil || errors.Is(err, ctx.Err())) {
+			err = sendErr // the reason, where the handler gave up politely
 		}
 		return err
 	}

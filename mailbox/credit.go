@@ -146,6 +146,13 @@ func (c *Credit) Close(cause error) {
 	c.waiting.wakeAll()
 }
 
+// Cause returns what Close has ended the window with, nil before.
+func (c *Credit) Cause() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cause
+}
+
 // Available returns how much can be taken now.
 func (c *Credit) Available() int64 {
 	c.mu.Lock()

@@ -31,9 +31,27 @@ func (b *Mailbox[M]) Poison(cause error) {
 	b.end(poisoned, cause)
 }
 
+// Abandon is the Poison of a receiver that stops: it does nothing if the mailbox is
+// closed and all has been handed out, since that end is a complete one.
+func (b *Mailbox[M]) Abandon(cause error) {
+	if cause == nil {
+		cause = ErrClosed
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != closed || b.queue.length > 0 {
+		b.endLocked(poisoned, cause)
+	}
+}
+
 func (b *Mailbox[M]) end(to state, cause error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.endLocked(to, cause)
+}
+
+// endLocked is end; b.mu is held.
+func (b *Mailbox[M]) endLocked(to state, cause error) {
 	if b.state >= to {
 		return
 	}

@@ -185,3 +185,25 @@ func TestDrainOfAnOpenMailboxMakesRoom(t *testing.T) {
 		}
 	})
 }
+
+// A receiver that stops drops what it has not taken, and says so; a complete end stays.
+func TestAbandonKeepsACompleteEnd(t *testing.T) {
+	gone := errors.New("gone")
+	for _, c := range []struct {
+		name   string
+		before func(b *mailbox.Mailbox[int])
+		want   error
+	}{
+		{"open", func(*mailbox.Mailbox[int]) {}, gone},
+		{"closed, something left", func(b *mailbox.Mailbox[int]) { b.TryPut(1); b.Close(nil) }, gone},
+		{"closed, all taken", func(b *mailbox.Mailbox[int]) { b.TryPut(1); b.Close(nil); b.TryGet() }, io.EOF},
+		{"poisoned", func(b *mailbox.Mailbox[int]) { b.Poison(io.ErrClosedPipe) }, io.ErrClosedPipe},
+	} {
+		b := mailbox.New[int](2)
+		c.before(b)
+		b.Abandon(gone)
+		if _, ok, err := b.TryGet(); ok || err != c.want {
+			t.Errorf("%s: %v, %v; want %v", c.name, ok, err, c.want)
+		}
+	}
+}
