@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
 // Close ends the node at once: calls end with ErrDisconnected, handlers' contexts
 // are cancelled, connections and listeners of Serve are closed. It waits up to
 // Config.CloseTimeout for the handlers, and Quorum's undo, to return, and reports those
-// that have not.
-// After a nil return no goroutine, timer or file descriptor is left. Close is
-// idempotent; later calls wait for the first, and for what it has left.
+// that have not. After a nil return no goroutine, timer or file descriptor is left.
+// Close is idempotent; later calls wait for the first, and for what it has left.
 func (m *Manager) Close() error {
 	m.mu.Lock()
 	first := m.state != nodeClosed
@@ -44,16 +44,24 @@ func (m *Manager) Close() error {
 // waitServing waits for Serve, handshakes and dials. Their contexts have ended: what
 // stays is a callback of the application's that does not look at its own.
 func (m *Manager) waitServing(ctx context.Context) error {
+	if !waitGroup(ctx, &m.serving) {
+		return fmt.Errorf("gridnode: Close: Dial, Token, Verify or Serve have not returned within %v", m.cfg.CloseTimeout)
+	}
+	return nil
+}
+
+// waitGroup waits for g and reports whether that was over before ctx.
+func waitGroup(ctx context.Context, g *sync.WaitGroup) bool {
 	over := make(chan struct{})
-	go func() { // ends with the last of them
-		m.serving.Wait()
+	go func() { // ends with the last of g
+		g.Wait()
 		close(over)
 	}()
 	select {
 	case <-over:
-		return nil
+		return true
 	case <-ctx.Done():
-		return fmt.Errorf("gridnode: Close: Dial, Token, Verify or Serve have not returned within %v", m.cfg.CloseTimeout)
+		return false
 	}
 }
 
@@ -83,17 +91,10 @@ func (m *Manager) waitGone(ctx context.Context) error {
 // waitFanouts waits for the late answers of Quorum: their calls have ended with the
 // sessions, and what may take its time is undo.
 func (m *Manager) waitFanouts(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() { // ends with the last undo
-		m.fanouts.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
+	if !waitGroup(ctx, &m.fanouts) {
 		return fmt.Errorf("gridnode: Close: an undo has not returned within %v", m.cfg.CloseTimeout)
 	}
+	return nil
 }
 
 func (m *Manager) waitWorkers(ctx context.Context) error {

@@ -11,7 +11,7 @@ import (
 // needs a reason that is better than its cost.
 var goBudget = map[string]int{
 	"actor":                   2, // workers, and actors of their own
-	"gridnode":                5, // dialling, the channel forms, fan-out
+	"gridnode":                6, // dialling, the channel forms, fan-out, what Close waits for
 	"gridnode/internal/wsnet": 3, // the transport that is not on the poller
 }
 
