@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 )
 
 // Close ends the node at once: calls end with ErrDisconnected, handlers' contexts
@@ -105,8 +104,9 @@ func (m *Manager) waitWorkers(ctx context.Context) error {
 }
 
 // Shutdown drains: peers are told to send no new calls, new local calls fail,
-// running calls and streams of both sides finish, then the node closes. If ctx ends
-// first the rest is cut off as by Close, and ctx's error is returned.
+// running calls and streams of both sides finish and their ends arrive, then the node
+// closes. If ctx ends first the rest is cut off as by Close, and ctx's error is
+// returned; a peer that hangs is waited for until it is given up, after DeadAfter.
 func (m *Manager) Shutdown(ctx context.Context) error {
 	m.mu.Lock()
 	switch m.state {
@@ -134,30 +134,4 @@ func (m *Manager) cutOff() error {
 		return nil
 	}
 	return ErrClosed
-}
-
-// waitDrained polls: the end of a call pays nothing for the rare Shutdown.
-func (m *Manager) waitDrained(ctx context.Context) error {
-	poll := time.NewTicker(2 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		busy := 0
-		m.conns.Range(func(_ string, c *Connection) bool {
-			busy += c.inFlight()
-			return true
-		})
-		if busy == 0 {
-			m.mu.Lock()
-			m.drained = true
-			m.mu.Unlock()
-			return nil
-		}
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-			return fmt.Errorf("gridnode: Shutdown: calls cut off: %w", ctx.Err())
-		case <-m.ctx.Done():
-			return m.cutOff()
-		}
-	}
 }

@@ -226,15 +226,6 @@ func (c *Connection) down() error {
 	return ErrNotSent
 }
 
-// inFlight counts the calls and streams of both directions.
-func (c *Connection) inFlight() int {
-	n := 0
-	for _, s := range c.ends() {
-		n += s.inFlight()
-	}
-	return n
-}
-
 // ends returns the sessions that are in use here: none, one, or both of a loopback.
 func (c *Connection) ends() []*session {
 	var ends []*session
@@ -246,6 +237,8 @@ func (c *Connection) ends() []*session {
 	return ends
 }
 
+// inFlight counts the calls and streams of both directions, and the bytes that are not
+// written yet.
 func (s *session) inFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

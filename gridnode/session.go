@@ -54,6 +54,7 @@ type session struct {
 	singles map[uint64]*servedSingle
 	servers map[uint64]*MuxServer
 	out     outQueue
+	confirm confirmation // that Shutdown waits for
 
 	heard      bool                 // reader, then the connection's actor: the peer has said something
 	replies    int                  // reader: calls ended in this read so far
@@ -78,6 +79,7 @@ func newSession(c *Connection, info peerInfo, dialler bool) *session {
 		self:     dialler,
 		nextID:   2,
 		done:     make(chan struct{}),
+		confirm:  confirmation{asked: never, answered: never},
 		stats:    &c.counters,
 	}
 	if dialler {

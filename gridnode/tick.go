@@ -123,7 +123,11 @@ func (s *session) onPing(f *frames.Frame) {
 
 // onPong measures the round trip of the last ping; the reader calls it.
 func (s *session) onPong(f *frames.Frame) {
-	if rtt := wsnet.Now() - time.Duration(f.Credit); rtt > 0 {
+	asked := time.Duration(f.Credit)
+	if rtt := wsnet.Now() - asked; rtt > 0 {
 		s.stats.rtt.Store(int64(rtt))
 	}
+	s.mu.Lock()
+	s.confirm.answered = asked
+	s.mu.Unlock()
 }
