@@ -255,6 +255,9 @@ func (t *writableTask) Run() {
 // is held.
 func (q *outQueue) crowded(n, queueLimit int) *gate {
 	g, limit := &q.small, queueLimit
+	if len(g.waiting) > 0 {
+		limit /= 2 // where wake lets those go on: nobody passes them
+	}
 	if n > bulkSize {
 		g, limit = &q.bulk, bulkQueue
 	}

@@ -120,6 +120,7 @@ func expired(t *testing.T) context.Context {
 // 24-11-12 b5177993b: a node in an http.Server of its user's, with timeouts for reading,
 // writing and idling: the connection outlives all of them, idle and busy.
 func TestTheServersTimeoutsDoNotReachTheConnection(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	onEveryLink(t, func(t *testing.T, n *rig) {
 		const timeout = 100 * time.Millisecond
 		var like gridnode.Config

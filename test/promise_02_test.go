@@ -64,7 +64,7 @@ func TestPromise2ACutStreamIsNeverACleanEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEveryLink(t, func(t *testing.T, n *rig) {
 				p := n.pair(t)
-				for i := range 30 / min(underRace, 5) {
+				for i := range 16 / min(underRace, 4) {
 					var streams, opened sync.WaitGroup
 					opened.Add(4)
 					for range 4 {
@@ -77,9 +77,9 @@ func TestPromise2ACutStreamIsNeverACleanEnd(t *testing.T) {
 					}
 					opened.Wait()                // a stream opened after the cut would never end
 					if i%2 == 0 || n.virtual() { // no time passes in a bubble that is busy
-						p.link().CutAfter(i * 1000)
+						p.link().CutAfter(i * 2000)
 					} else {
-						<-time.After(time.Duration(i) * 100 * time.Microsecond)
+						<-time.After(time.Duration(i) * 200 * time.Microsecond)
 						p.link().Cut()
 					}
 					streams.Wait()

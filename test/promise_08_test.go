@@ -48,6 +48,7 @@ func TestPromise8ATinyCallBesideALargeTransferIsFast(t *testing.T) {
 // A link that moves bytes, however slowly, is not given up: 4 MiB over 10 KB/s take
 // seven minutes, and a tiny call beside it passes.
 func TestPromise8ALinkThatMovesIsNeverKilled(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	inVirtualTime(t, func(t *testing.T, n *rig) {
 		p := n.pair(t)
 		p.link().Throttle(10_000)
@@ -78,6 +79,7 @@ func TestPromise8ALinkThatMovesIsNeverKilled(t *testing.T) {
 
 // The same over real sockets: for longer than a silent peer would be left alone.
 func TestPromise8ASlowSocketIsNotKilled(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	onEach(t, []network{tcp, overTLS}, func(t *testing.T, n *rig) {
 		p := n.pair(t, pings(200*time.Millisecond)) // given up after 800 ms; each way takes 1 s
 		p.link().Throttle(500_000)
