@@ -3,7 +3,6 @@ package gridnode
 import (
 	"context"
 	"errors"
-	"io"
 	"iter"
 	"time"
 
@@ -26,12 +25,24 @@ func (st *MuxServer) Payload() []byte { return st.payload }
 
 // Send sends one message to the caller. It waits while OutCapacity is in flight,
 // until ctx or the stream ends. msg may be reused after the return.
-func (st *MuxServer) Send(ctx context.Context, msg []byte) error { return st.send(ctx, msg) }
+func (st *MuxServer) Send(ctx context.Context, msg []byte) error {
+	err := st.send(ctx, msg)
+	if err != nil {
+		st.endContext()
+	}
+	return err
+}
 
 // Recv returns the caller's next message; it belongs to the handler. It returns
 // io.EOF after the caller's CloseSend, and the cause when the stream is cancelled or
 // lost. With InCapacity 0 it waits for that end.
-func (st *MuxServer) Recv(ctx context.Context) ([]byte, error) { return st.recv(ctx) }
+func (st *MuxServer) Recv(ctx context.Context) ([]byte, error) {
+	msg, err := st.recv(ctx)
+	if err != nil {
+		st.endContext()
+	}
+	return msg, err
+}
 
 // All returns the caller's messages in order. An error other than the clean end is
 // yielded as the last pair.
@@ -143,15 +154,21 @@ func (st *MuxServer) handle() (err error) {
 		}
 	}()
 	err = st.h.mux(&st.ctx, st)
-	if cause := st.in.Cause(); cause != nil && cause != io.EOF {
-		st.ctx.Cancel(cause) // poison is about to
-	}
+	st.endContext()
 	if end := st.ctx.Err(); end != nil && (err == nil || errors.Is(err, end)) {
 		// A handler that gives up politely has still not finished: without this a
 		// cancelled stream would look complete. And the caller gets the reason.
 		err = context.Cause(&st.ctx)
 	}
 	return settle(err)
+}
+
+// endContext ends the context if poison has begun: whoever has seen one of the ends of a
+// stream sees all.
+func (st *MuxServer) endContext() {
+	if cause := st.out.Cause(); cause != nil {
+		st.ctx.Cancel(cause)
+	}
 }
 
 // poison cancels the stream: it reaches a handler blocked in Recv or Send, and one

@@ -117,9 +117,15 @@ func TestCloseWithinACallback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inVirtualTime(t, func(t *testing.T, n *rig) {
 				var c *gridtest.Cluster
-				made, ended := make(chan struct{}), make(chan error, 10)
+				made, ended := make(chan struct{}), make(chan error, 1)
+				var once atomic.Bool // or Stop would wait for a callback that waits for Stop
 				c = n.cluster(t, 2, gridtest.WithoutWait(), gridtest.WithConfig(func(i int, cfg *gridnode.Config) {
-					with(cfg, func() { <-made; ended <- c.Node(i).Close() })
+					with(cfg, func() {
+						<-made
+						if once.CompareAndSwap(false, true) {
+							ended <- c.Node(i).Close()
+						}
+					})
 				}))
 				close(made)
 				receive(t, "Close returns", ended)
