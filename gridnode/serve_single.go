@@ -19,9 +19,9 @@ type servedSingle struct {
 	s   *session
 	h   *handler
 	id  uint64
-	req []byte // the handler's, unless
+	req []byte // the handler's, unless it lies in lent
 
-	lent *batch // where req lies if it is only lent to the handler; nil: it is not
+	lent *batch // of a handler that gets its request lent; back to the pool after the answer
 }
 
 // onRequest starts the handler of a new single, or refuses it.
