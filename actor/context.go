@@ -50,8 +50,25 @@ func (c *Context) Cancel(cause error) {
 	c.end(context.Canceled, cause)
 }
 
-// Finish ends the context when its work is over, and releases what it holds.
-func (c *Context) Finish() { c.Cancel(nil) }
+// Finish ends the context when its work is over, and releases what it holds. Whether
+// the time was over before is not asked if nobody has watched: that would be a look at
+// the clock for each piece of work.
+func (c *Context) Finish() {
+	if !c.finishUnwatched() {
+		c.Cancel(nil)
+	}
+}
+
+// finishUnwatched is Finish if that takes no more than to say so.
+func (c *Context) finishUnwatched() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil || c.done != nil {
+		return false
+	}
+	c.err, c.cause = context.Canceled, context.Canceled
+	return true
+}
 
 // end ends the context unless it has ended; with a nil err only if its parent has
 // ended or its time is over, which count as first if both are the case. It returns

@@ -91,3 +91,54 @@ func TestAStreamMessageAllocatesItsCopyOnly(t *testing.T) {
 		t.Errorf("%v allocations there and back, %v", n, failed)
 	}
 }
+
+// What is recycled is not allocated: a single costs the state of its handler then, and
+// a message of a stream nothing.
+func TestRecycledMessagesAreNotAllocated(t *testing.T) {
+	const hLent, hBack = 90, 91
+	nodes := grid(t, 2, func(m *gridnode.Manager) {
+		registerAll(m)
+		_ = m.RegisterSingleLending(hLent, func(_ context.Context, req []byte) ([]byte, error) { return req, nil })
+		_ = m.RegisterMux(hBack, gridnode.MuxHandler{InCapacity: 8, OutCapacity: 8, Handle: sendBack})
+	})
+	ctx := context.Background()
+	conn := nodes[0].Connection(nodes[1].Local())
+	st, err := conn.OpenMux(ctx, hBack, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Cancel(nil)
+	for size, sends := range map[int]float64{64: 0, 600: 0, 4096: 0, 64 << 10: 2} { // large sends may have to wait
+		msg := make([]byte, size)
+		var failed error
+		single := allocsPerRun(3000, func() {
+			resp, err := conn.Request(ctx, hLent, msg)
+			failed = errors.Join(failed, err)
+			gridnode.Recycle(resp)
+		})
+		stream := allocsPerRun(3000, func() {
+			err := st.Send(ctx, msg)
+			failed = errors.Join(failed, err)
+			back, err := st.Recv(ctx)
+			failed = errors.Join(failed, err)
+			gridnode.Recycle(back)
+		})
+		if failed != nil || single > 1.4 || stream > sends+0.4 { // batches grow, now and then
+			t.Errorf("%d bytes: %v allocations for a single, %v there and back by a stream, %v", size, single, stream, failed)
+		}
+	}
+}
+
+// sendBack is an echo that recycles.
+func sendBack(ctx context.Context, st *gridnode.MuxServer) error {
+	for {
+		msg, err := st.Recv(ctx)
+		if err != nil {
+			return nil
+		}
+		if err := st.Send(ctx, msg); err != nil {
+			return err
+		}
+		gridnode.Recycle(msg)
+	}
+}

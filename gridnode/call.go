@@ -27,7 +27,6 @@ type call struct {
 type destination struct {
 	group chan *call // instead of done for a call of a fan-out; has room for all
 	index int        // in the fan-out
-	lent  *batch     // the caller's, which gets the response; nil: a new buffer does
 }
 
 // initCalls makes the node's pool of slots. It is the node's and not the process's: a
@@ -58,13 +57,11 @@ type pendingCall struct {
 	call *call
 }
 
-// request performs one single on this session. The response lies in lent, if that is
-// not nil and the response in one piece: then it is valid as long as lent is the
-// caller's.
-func (s *session) request(ctx context.Context, target uint32, req []byte, lent *batch) ([]byte, error) {
-	p, err := s.begin(ctx, target, req, destination{lent: lent})
+// request performs one single on this session.
+func (s *session) request(ctx context.Context, target uint32, req []byte) ([]byte, error) {
+	p, err := s.begin(ctx, target, req, destination{})
 	if err == errMustWait {
-		return s.requestSlowly(ctx, target, req, lent)
+		return s.requestSlowly(ctx, target, req)
 	}
 	if err != nil {
 		return nil, err
@@ -99,7 +96,7 @@ func (s *session) begin(ctx context.Context, target uint32, req []byte, to desti
 
 // requestSlowly is request for what begin cannot send. Config.CallTimeout is for the
 // waiting too: nobody but the context knows of a call that has not been sent.
-func (s *session) requestSlowly(ctx context.Context, target uint32, req []byte, lent *batch) ([]byte, error) {
+func (s *session) requestSlowly(ctx context.Context, target uint32, req []byte) ([]byte, error) {
 	if s.node.hasCallTimeout(ctx) {
 		limited, cancel := context.WithTimeout(ctx, s.node.cfg.CallTimeout)
 		defer cancel()
@@ -114,7 +111,7 @@ func (s *session) requestSlowly(ctx context.Context, target uint32, req []byte, 
 		s.window.Return(reserved(len(f.Payload)))
 		return nil, s.unsent(ctx, err)
 	}
-	p, err := s.sendCall(ctx, &f, destination{lent: lent})
+	p, err := s.sendCall(ctx, &f, destination{})
 	if err != nil {
 		return nil, err
 	}

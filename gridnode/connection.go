@@ -173,16 +173,15 @@ func (c *Connection) watch() (State, <-chan struct{}) {
 // handler; without a deadline in ctx, Config.CallTimeout applies. The end of ctx
 // returns at once and reaches the handler's context.
 func (c *Connection) Request(ctx context.Context, h HandlerID, req []byte) ([]byte, error) {
-	return c.request(ctx, h, "", req, nil)
+	return c.request(ctx, h, "", req)
 }
 
-// request is Request; the response lies in lent if that is not nil.
-func (c *Connection) request(ctx context.Context, h HandlerID, route string, req []byte, lent *batch) ([]byte, error) {
+func (c *Connection) request(ctx context.Context, h HandlerID, route string, req []byte) ([]byte, error) {
 	s, t, err := c.resolve(handlerKey{id: h, kind: frames.KindSingle, route: route})
 	if err != nil {
 		return nil, err
 	}
-	return s.request(ctx, t.index, req, lent)
+	return s.request(ctx, t.index, req)
 }
 
 // OpenMux opens a stream to the peer. payload may be reused after the return. It

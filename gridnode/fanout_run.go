@@ -57,7 +57,7 @@ func (m *Manager) tryPeer(ctx context.Context, peer string, h HandlerID, req []b
 		pause = 100 * time.Millisecond
 	}
 	for attempt := 1; ; attempt++ {
-		resp, err := c.request(ctx, h, f.Subroute, req, nil)
+		resp, err := c.request(ctx, h, f.Subroute, req)
 		if err == nil || attempt >= f.Retry.Attempts || !f.Retry.allows(err) {
 			return resp, err
 		}
@@ -133,7 +133,7 @@ func (b *broadcast) send(i int, c *Connection, req []byte) {
 	p, err := s.begin(b.ctx, t.index, req, destination{group: b.group, index: i})
 	if err == errMustWait {
 		// Ends with the call; broadcastDirect waits for it.
-		b.crowded.Go(func() { r.Resp, r.Err = s.requestSlowly(b.ctx, t.index, req, nil) })
+		b.crowded.Go(func() { r.Resp, r.Err = s.requestSlowly(b.ctx, t.index, req) })
 		return
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/gridnode/internal/buffer"
 )
 
 // maxMessage is the largest payload that both sides allow.
@@ -102,7 +103,7 @@ func reserved(n int) int64 {
 type assembly struct {
 	first frames.Frame  // of the first fragment; Payload unset
 	came  time.Duration // when that was, on wsnet's clock: the deadline runs from then
-	buf   []byte        // capacity: the announced size
+	buf   []byte        // has room for the announced size
 }
 
 // newAssembly checks the announced size against the limits and the session's
@@ -120,7 +121,7 @@ func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
 	if !s.hold(int(f.Size)) {
 		return nil, errorf(CodeOverloaded, "overloaded: more than %d bytes received and not taken", s.node.cfg.ReceiveBudget)
 	}
-	a := &assembly{first: *f, came: s.wire.LastRead(), buf: make([]byte, 0, f.Size)}
+	a := &assembly{first: *f, came: s.wire.LastRead(), buf: buffer.Get(int(f.Size))}
 	a.first.Payload, a.first.Text = nil, nil
 	return a, nil
 }
@@ -135,7 +136,7 @@ func (s *session) fits(f *frames.Frame) error {
 
 // add appends a fragment; it reports whether the message is complete.
 func (a *assembly) add(f *frames.Frame) (complete bool, err error) {
-	if len(a.buf)+len(f.Payload) > cap(a.buf) {
+	if uint64(len(a.buf)+len(f.Payload)) > a.first.Size {
 		return false, protocolError("fragments exceed the announced %d bytes", a.first.Size)
 	}
 	a.buf = append(a.buf, f.Payload...)

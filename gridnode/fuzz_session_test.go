@@ -137,7 +137,7 @@ func (z *fuzzedSession) step() error {
 	switch kind := z.in.next() % 16; kind {
 	case 12:
 		n := z.in.size()
-		z.run(func() { _, _ = z.s.request(context.Background(), 0, make([]byte, n), nil) })
+		z.run(func() { _, _ = z.s.request(context.Background(), 0, make([]byte, n)) })
 	case 13:
 		return z.open()
 	case 14:

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/actorgrid/actorgrid/frames"
+	"github.com/actorgrid/actorgrid/gridnode/internal/buffer"
 )
 
 // HandlerID names a handler. 0 is invalid; the same number means the same handler
@@ -59,6 +60,17 @@ type handler struct {
 	mux     func(ctx context.Context, st *MuxServer) error
 	in, out int
 }
+
+// take returns a copy of a request. One that is lent has room for most responses.
+func (h *handler) take(req []byte) []byte {
+	if !h.lends || req == nil {
+		return cloneBytes(req)
+	}
+	return append(buffer.Get(max(len(req), responseSpace)), req...)
+}
+
+// responseSpace is what a request that is only lent offers a response, in bytes.
+const responseSpace = 4 << 10
 
 // registry holds the handlers in the order in which they are announced. It is
 // written until Start and read without a lock from then on.

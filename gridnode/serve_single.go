@@ -19,9 +19,7 @@ type servedSingle struct {
 	s   *session
 	h   *handler
 	id  uint64
-	req []byte // the handler's, unless it lies in lent
-
-	lent *batch // of a handler that gets its request lent; back to the pool after the answer
+	req []byte // the handler's, unless it is lent: then it goes back after the answer
 }
 
 // onRequest starts the handler of a new single, or refuses it.
@@ -39,7 +37,7 @@ func (s *session) onRequest(f *frames.Frame) error {
 			return s.refuse(f.Mux, err)
 		}
 		if c := s.newSingle(f); c != nil {
-			c.req = c.lent.clone(f.Payload)
+			c.req = c.h.take(f.Payload)
 			s.serveSingle(c, deadlineAfter(s.wire.LastRead(), f.Timeout))
 		}
 		return nil
@@ -65,11 +63,7 @@ func (s *session) newSingle(f *frames.Frame) *servedSingle {
 		s.refuse(f.Mux, errorf(CodeUnknownHandler, "unknown handler: no single with index %d", f.Target))
 		return nil
 	}
-	c := &servedSingle{s: s, h: h, id: f.Mux}
-	if h.lends {
-		c.lent = newBatch()
-	}
-	return c
+	return &servedSingle{s: s, h: h, id: f.Mux}
 }
 
 // serveSingle registers the call, then starts its handler.
@@ -187,8 +181,8 @@ func (c *servedSingle) answer(resp []byte, err error) {
 // finish ends the call, whose response has been copied or is not needed.
 func (c *servedSingle) finish() {
 	c.ctx.Finish()
-	if c.lent != nil {
-		c.lent.free()
+	if c.h.lends {
+		Recycle(c.req)
 	}
 }
 

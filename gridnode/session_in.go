@@ -175,7 +175,7 @@ func (s *session) assemble(f *frames.Frame) (a *assembly, complete bool, err err
 // dropAssembly forgets a message that will not be completed.
 func (s *session) dropAssembly(id uint64) {
 	if a := s.assembling[id]; a != nil {
-		s.release(cap(a.buf))
+		s.release(int(a.first.Size))
 		delete(s.assembling, id)
 		if len(s.assembling) == 0 {
 			s.assembling = nil
@@ -205,7 +205,7 @@ func (s *session) onReply(f *frames.Frame) error {
 		return s.known(f.Mux)
 	}
 	s.replies++
-	c.finish(c.to.lent.clone(f.Payload), nil)
+	c.finish(cloneBytes(f.Payload), nil)
 	return nil
 }
 

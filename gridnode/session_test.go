@@ -59,7 +59,7 @@ func TestEveryCallOfALostSessionEndsWithItsFirstError(t *testing.T) {
 	if _, err := c.Request(t.Context(), 1, nil); !errors.Is(err, ErrNotSent) {
 		t.Errorf("a call after the loss: %v", err)
 	}
-	if _, err := s.request(t.Context(), 0, nil, nil); !errors.Is(err, ErrDisconnected) {
+	if _, err := s.request(t.Context(), 0, nil); !errors.Is(err, ErrDisconnected) {
 		t.Errorf("a call that had found the session before the loss: %v", err)
 	}
 }

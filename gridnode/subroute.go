@@ -31,7 +31,7 @@ func (r *Subroute) Subroute(route string) *Subroute {
 
 // Request is Connection.Request for a handler of this route.
 func (r *Subroute) Request(ctx context.Context, h HandlerID, req []byte) ([]byte, error) {
-	return r.conn.request(ctx, h, r.route, req, nil)
+	return r.conn.request(ctx, h, r.route, req)
 }
 
 // OpenMux is Connection.OpenMux for a handler of this route.

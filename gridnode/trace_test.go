@@ -234,7 +234,7 @@ func (p *play) command(fields []string) {
 		p.handlerDoes(args)
 	case "call":
 		p.run(args.words[0], func() (string, error) {
-			resp, err := p.s.request(p.t.Context(), 0, args.payload, nil)
+			resp, err := p.s.request(p.t.Context(), 0, args.payload)
 			return "returns " + showBytes(resp), err
 		})
 	case "open":

@@ -20,7 +20,7 @@ func TestTurnsOfCallsThatAreNotSentPassOn(t *testing.T) {
 			go func() { // ends with the call
 				var err error
 				if i%2 == 0 {
-					_, err = s.request(ctx, 0, make([]byte, 20_000), nil)
+					_, err = s.request(ctx, 0, make([]byte, 20_000))
 				} else if st, openErr := s.openMux(ctx, remoteHandler{out: 1}, make([]byte, 20_000)); openErr != nil {
 					err = openErr
 				} else {

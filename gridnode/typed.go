@@ -62,19 +62,12 @@ func (t *Single[Req, Resp, PReq, PResp]) Call(ctx context.Context, to Target, re
 		return nil, err
 	}
 	buf.keep(b)
-	peer, ok := to.(borrower)
-	if !ok || !t.lendsResp {
-		resp, err := to.Request(ctx, t.id, b)
-		if err != nil {
-			return nil, err
-		}
-		return decode[Resp, PResp](resp)
-	}
-	lent := newBatch()
-	defer lent.free()
-	resp, err := peer.requestInto(ctx, t.id, b, lent)
+	resp, err := to.Request(ctx, t.id, b)
 	if err != nil {
 		return nil, err
+	}
+	if t.lendsResp && handsOut(to) {
+		defer Recycle(resp)
 	}
 	return decode[Resp, PResp](resp)
 }
@@ -110,13 +103,14 @@ func decode[T any, P Message[T]](b []byte) (P, error) {
 // StreamType is a stream with msgpack values instead of bytes: Payload opens it, In
 // goes to the handler and Out comes from it.
 type StreamType[Payload, In, Out any, PP Message[Payload], PI Message[In], PO Message[Out]] struct {
-	id HandlerID
+	id                HandlerID
+	lendsIn, lendsOut bool // as in Single
 }
 
 // NewStream names a typed stream. Only Payload, In and Out are given:
 // NewStream[WatchReq, WatchIn, WatchOut](id).
 func NewStream[Payload, In, Out any, PP Message[Payload], PI Message[In], PO Message[Out]](id HandlerID) *StreamType[Payload, In, Out, PP, PI, PO] {
-	return &StreamType[Payload, In, Out, PP, PI, PO]{id: id}
+	return &StreamType[Payload, In, Out, PP, PI, PO]{id: id, lendsIn: !aliases[In](), lendsOut: !aliases[Out]()}
 }
 
 // TypedHandler serves typed streams.
@@ -139,7 +133,7 @@ func (t *StreamType[Payload, In, Out, PP, PI, PO]) Register(m *Manager, h TypedH
 			if err != nil {
 				return err
 			}
-			return h.Handle(ctx, payload, &TypedServer[In, Out, PI, PO]{mux: st})
+			return h.Handle(ctx, payload, &TypedServer[In, Out, PI, PO]{mux: st, lends: t.lendsIn})
 		},
 		InCapacity:  h.InCapacity,
 		OutCapacity: h.OutCapacity,
@@ -157,11 +151,14 @@ func (t *StreamType[Payload, In, Out, PP, PI, PO]) Call(ctx context.Context, to 
 	if err != nil {
 		return nil, err
 	}
-	return &TypedClient[In, Out, PI, PO]{mux: st}, nil
+	return &TypedClient[In, Out, PI, PO]{mux: st, lends: t.lendsOut}, nil
 }
 
 // TypedClient is a MuxClient with values; see there.
-type TypedClient[In, Out any, PI Message[In], PO Message[Out]] struct{ mux *MuxClient }
+type TypedClient[In, Out any, PI Message[In], PO Message[Out]] struct {
+	mux   *MuxClient
+	lends bool // the bytes of a value are not used once it is decoded
+}
 
 // Send sends one value to the handler.
 func (c *TypedClient[In, Out, PI, PO]) Send(ctx context.Context, v PI) error {
@@ -173,6 +170,9 @@ func (c *TypedClient[In, Out, PI, PO]) Recv(ctx context.Context) (PO, error) {
 	b, err := c.mux.Recv(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if c.lends {
+		defer Recycle(b)
 	}
 	v, err := decode[Out, PO](b)
 	if err != nil {
@@ -205,7 +205,10 @@ func (c *TypedClient[In, Out, PI, PO]) CloseSend() error { return c.mux.CloseSen
 func (c *TypedClient[In, Out, PI, PO]) Cancel(cause error) { c.mux.Cancel(cause) }
 
 // TypedServer is a MuxServer with values; see there.
-type TypedServer[In, Out any, PI Message[In], PO Message[Out]] struct{ mux *MuxServer }
+type TypedServer[In, Out any, PI Message[In], PO Message[Out]] struct {
+	mux   *MuxServer
+	lends bool // the bytes of a value are not used once it is decoded
+}
 
 // Send sends one value to the caller.
 func (s *TypedServer[In, Out, PI, PO]) Send(ctx context.Context, v PO) error {
@@ -217,6 +220,9 @@ func (s *TypedServer[In, Out, PI, PO]) Recv(ctx context.Context) (PI, error) {
 	b, err := s.mux.Recv(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s.lends {
+		defer Recycle(b)
 	}
 	return decode[In, PI](b)
 }

@@ -9,11 +9,12 @@ import (
 // ours lists, for each package of the library, which packages of the module it may
 // import; a package that is not here must be added, with a reason.
 var ours = map[string][]string{
-	"frames":                  {},
-	"mailbox":                 {},
-	"actor":                   {"mailbox"},
-	"gridnode/internal/wsnet": {},
-	"gridnode":                {"frames", "mailbox", "actor", "gridnode/internal/wsnet"},
+	"frames":                   {},
+	"mailbox":                  {},
+	"actor":                    {"mailbox"},
+	"gridnode/internal/buffer": {},
+	"gridnode/internal/wsnet":  {"gridnode/internal/buffer"},
+	"gridnode":                 {"frames", "mailbox", "actor", "gridnode/internal/buffer", "gridnode/internal/wsnet"},
 
 	// For tests of the grid and of its users.
 	"gridnode/internal/memnet": {},

@@ -1,5 +1,11 @@
 package wsnet
 
+import "github.com/actorgrid/actorgrid/gridnode/internal/buffer"
+
+// minMessage is the least that a message which comes in parts gets, in bytes. Small
+// ones are rare, and would make everybody search the pools of their sizes.
+const minMessage = 4 << 10
+
 // parser cuts a stream of bytes into messages. It copies only what does not come in
 // one piece, once, and holds no buffer while nothing is incomplete.
 type parser struct {
@@ -153,7 +159,7 @@ func (p *parser) begin(h header) {
 		return
 	}
 	if p.message == nil {
-		p.message = newBuffer(int(h.length))
+		p.message = buffer.Get(max(int(h.length), minMessage))
 	}
 	p.inMessage = true
 }
@@ -215,6 +221,6 @@ func (p *parser) end(to sink) error {
 	msg := p.message
 	p.message, p.inMessage = nil, false
 	err := to.message(msg)
-	freeBuffer(msg)
+	buffer.Free(msg)
 	return err
 }
