@@ -148,11 +148,8 @@ func (s *session) addCall(ctx context.Context) (pendingCall, error) {
 	if s.node.hasCallTimeout(ctx) {
 		c.expires = s.ticks + s.node.callTicks()
 	}
-	if s.calls == nil {
-		s.calls = make(map[uint64]*call)
-	}
 	id := s.open()
-	s.calls[id] = c
+	s.calls.put(id, c)
 	return pendingCall{s: s, id: id, call: c}, nil
 }
 
@@ -213,10 +210,8 @@ func (p pendingCall) tell(err error) {
 // takeCall removes the call with this ID; the caller of takeCall owns its end.
 func (s *session) takeCall(id uint64) *call {
 	s.mu.Lock()
-	c := s.calls[id]
-	delete(s.calls, id)
-	s.mu.Unlock()
-	return c
+	defer s.mu.Unlock()
+	return s.calls.take(id)
 }
 
 // unsent turns an error from before the request was queued into what the caller

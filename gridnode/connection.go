@@ -205,7 +205,7 @@ func (c *Connection) resolve(key handlerKey) (*session, remoteHandler, error) {
 	if s == nil {
 		return nil, remoteHandler{}, c.down()
 	}
-	t, ok := s.peer.handlers[key]
+	t, ok := s.peer.handlers.find(key)
 	if !ok {
 		return nil, remoteHandler{}, errorf(CodeUnknownHandler, "unknown handler: %s has no %v %d, subroute %q", c.remote, key.kind, key.id, key.route)
 	}
@@ -241,7 +241,7 @@ func (c *Connection) ends() []*session {
 func (s *session) inFlight() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.calls) + len(s.clients) + len(s.singles) + len(s.servers) + s.out.bytes + s.wire.Pending()
+	return s.calls.len() + s.clients.len() + s.singles.len() + s.servers.len() + s.out.bytes + s.wire.Pending()
 }
 
 // drain tells the peer to send no new calls, and lets no new ones out.

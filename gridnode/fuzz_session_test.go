@@ -303,7 +303,7 @@ func (z *fuzzedSession) finishInPeace() error {
 func (z *fuzzedSession) answerAll() error {
 	z.s.mu.Lock()
 	var ids []uint64
-	for id := range z.s.calls {
+	for id := range z.s.calls.all() {
 		ids = append(ids, id)
 	}
 	z.s.mu.Unlock()
@@ -323,7 +323,7 @@ func (z *fuzzedSession) wantRest(lost error) {
 	})
 	z.s.mu.Lock()
 	defer z.s.mu.Unlock()
-	if n := len(z.s.calls) + len(z.s.clients) + len(z.s.singles) + len(z.s.servers); n != 0 {
+	if n := z.s.calls.len() + z.s.clients.len() + z.s.singles.len() + z.s.servers.len(); n != 0 {
 		z.t.Errorf("%d muxes are left in the tables; lost with %v", n, lost)
 	}
 	if lost == nil && len(z.s.assembling) != 0 {

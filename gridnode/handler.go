@@ -52,6 +52,17 @@ type handlerKey struct {
 	route string
 }
 
+// compare orders keys, in any way: the number tells most of them apart.
+func (k handlerKey) compare(other handlerKey) int {
+	if k.id != other.id {
+		return int(k.id) - int(other.id)
+	}
+	if k.kind != other.kind {
+		return int(k.kind) - int(other.kind)
+	}
+	return strings.Compare(k.route, other.route)
+}
+
 // handler is one entry of the table. Exactly one of single and mux is set.
 type handler struct {
 	key     handlerKey

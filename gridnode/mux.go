@@ -239,10 +239,10 @@ func all(ctx context.Context, recv func(context.Context) ([]byte, error)) iter.S
 func (s *session) stream(id uint64) *mux {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st := s.clients[id]; st != nil {
+	if st := s.clients.get(id); st != nil {
 		return &st.mux
 	}
-	if st := s.servers[id]; st != nil {
+	if st := s.servers.get(id); st != nil {
 		return &st.mux
 	}
 	return nil
@@ -254,7 +254,7 @@ func (s *session) onData(f *frames.Frame) error {
 		return err
 	}
 	s.mu.Lock()
-	client, server := s.clients[f.Mux], s.servers[f.Mux]
+	client, server := s.clients.get(f.Mux), s.servers.get(f.Mux)
 	s.mu.Unlock()
 	switch {
 	case client != nil:
@@ -284,7 +284,7 @@ func (s *session) onData(f *frames.Frame) error {
 // io.EOF.
 func (s *session) onCloseSend(f *frames.Frame) error {
 	s.mu.Lock()
-	st := s.servers[f.Mux]
+	st := s.servers.get(f.Mux)
 	s.mu.Unlock()
 	if st == nil {
 		return s.known(f.Mux)

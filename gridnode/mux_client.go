@@ -56,7 +56,7 @@ func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) 
 	}
 	st := &MuxClient{takesInput: t.in > 0}
 	st.init(s, s.open(), t.out, t.in, st.breakOff)
-	s.clients = put(s.clients, st.id, st)
+	s.clients.put(st.id, st)
 	f.Mux, f.Timeout = st.id, s.timeLeft(ctx, nil)
 	flush := s.out.append(s, &f)
 	s.mu.Unlock()
@@ -78,7 +78,7 @@ func (st *MuxClient) watch(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { st.Cancel(ended(ctx)) })
 	st.s.mu.Lock()
 	st.stopWatch = stop
-	open := st.s.clients[st.id] == st
+	open := st.s.clients.get(st.id) == st
 	st.s.mu.Unlock()
 	if !open && st.in.Len() == 0 {
 		stop()
@@ -225,8 +225,6 @@ func (st *MuxClient) finish() {
 // takeClient removes the stream with this ID; its caller owns its end.
 func (s *session) takeClient(id uint64) *MuxClient {
 	s.mu.Lock()
-	st := s.clients[id]
-	delete(s.clients, id)
-	s.mu.Unlock()
-	return st
+	defer s.mu.Unlock()
+	return s.clients.take(id)
 }

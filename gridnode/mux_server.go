@@ -90,7 +90,7 @@ func (s *session) serveStream(f *frames.Frame, payload []byte, deadline time.Tim
 		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", s.node.cfg.ReceiveBudget))
 		return
 	}
-	if err := s.register(func() { s.servers = put(s.servers, f.Mux, st) }); err != nil {
+	if err := s.register(func() { s.servers.put(f.Mux, st) }); err != nil {
 		s.release(len(payload))
 		s.refuse(f.Mux, err)
 		return
@@ -139,10 +139,9 @@ func (st *MuxServer) end(err error) {
 func (s *session) forgetServer(id uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.servers[id] == nil {
+	if s.servers.take(id) == nil {
 		return false
 	}
-	delete(s.servers, id)
 	s.node.muxes.Add(-1)
 	return true
 }

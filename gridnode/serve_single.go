@@ -73,7 +73,7 @@ func (s *session) serveSingle(c *servedSingle, deadline time.Time) {
 		return
 	}
 	c.ctx.Init(s.conn.base, deadline)
-	if err := s.register(func() { s.singles = put(s.singles, c.id, c) }); err != nil {
+	if err := s.register(func() { s.singles.put(c.id, c) }); err != nil {
 		s.release(len(c.req))
 		s.refuse(c.id, err)
 		return
@@ -108,7 +108,7 @@ func (s *session) register(insert func()) error {
 	case s.err != nil:
 		s.node.muxes.Add(-1)
 		return s.err
-	case len(s.singles)+len(s.servers) >= s.node.cfg.MaxMuxesPerPeer:
+	case s.singles.len()+s.servers.len() >= s.node.cfg.MaxMuxesPerPeer:
 		s.node.muxes.Add(-1)
 		return errorf(CodeOverloaded, "overloaded: %d muxes of one peer", s.node.cfg.MaxMuxesPerPeer)
 	}
@@ -125,9 +125,7 @@ func (s *session) forgetSingle(id uint64) bool {
 }
 
 func (s *session) forgetSingleLocked(id uint64) bool {
-	before := len(s.singles)
-	delete(s.singles, id)
-	if len(s.singles) == before {
+	if s.singles.take(id) == nil {
 		return false
 	}
 	s.node.muxes.Add(-1)
@@ -240,14 +238,4 @@ func (c *servedSingle) replyError(err error) {
 		code, text := statusOf(err)
 		c.s.control(&frames.Frame{Op: frames.OpStatus, Mux: c.id, Code: code, Text: []byte(text)})
 	}
-}
-
-// put inserts into a table that is made on first use, so that an idle session has
-// none.
-func put[V any](m map[uint64]V, id uint64, v V) map[uint64]V {
-	if m == nil {
-		m = make(map[uint64]V)
-	}
-	m[id] = v
-	return m
 }

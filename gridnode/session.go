@@ -49,10 +49,10 @@ type session struct {
 	ticks   uint64 // so far
 	replied int    // calls that the last read has ended
 	nextID  uint64 // next mux ID to open
-	calls   map[uint64]*call
-	clients map[uint64]*MuxClient
-	singles map[uint64]*servedSingle
-	servers map[uint64]*MuxServer
+	calls   table[*call]
+	clients table[*MuxClient]
+	singles table[*servedSingle]
+	servers table[*MuxServer]
 	out     outQueue
 	confirm confirmation // that Shutdown waits for
 
@@ -100,26 +100,26 @@ func (s *session) Closed(err error) {
 	s.mu.Lock()
 	s.err = cause
 	calls, clients, singles, servers := s.calls, s.clients, s.singles, s.servers
-	s.calls, s.clients, s.singles, s.servers = nil, nil, nil, nil
+	s.calls, s.clients, s.singles, s.servers = table[*call]{}, table[*MuxClient]{}, table[*servedSingle]{}, table[*MuxServer]{}
 	s.out.close()
 	s.mu.Unlock()
 	s.window.Close(cause)
 	if s.tick != nil {
 		s.tick.Stop()
 	}
-	for _, c := range calls {
+	for _, c := range calls.all() {
 		c.finish(nil, cause)
 	}
-	for _, st := range clients {
+	for _, st := range clients.all() {
 		st.lose(cause)
 	}
-	for _, c := range singles {
+	for _, c := range singles.all() {
 		c.ctx.Cancel(cause)
 	}
-	for _, st := range servers {
+	for _, st := range servers.all() {
 		st.poison(cause)
 	}
-	s.node.muxes.Add(-int64(len(singles) + len(servers)))
+	s.node.muxes.Add(-int64(singles.len() + servers.len()))
 	s.conn.lost(s, err)
 	close(s.done)
 }

@@ -159,7 +159,10 @@ func (s *session) assemble(f *frames.Frame) (a *assembly, complete bool, err err
 		if a, err = s.newAssembly(f); err != nil {
 			return nil, false, err
 		}
-		s.assembling = put(s.assembling, f.Mux, a)
+		if s.assembling == nil {
+			s.assembling = make(map[uint64]*assembly)
+		}
+		s.assembling[f.Mux] = a
 	} else if a = s.assembling[f.Mux]; a == nil {
 		return nil, false, nil
 	} else if a.first.Op != f.Op {
@@ -233,7 +236,7 @@ func (s *session) onReplyFragment(f *frames.Frame) error {
 func (s *session) calling(id uint64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.calls[id] != nil
+	return s.calls.get(id) != nil
 }
 
 // replyRefused ends a call whose response cannot be taken; a protocol error ends
@@ -291,7 +294,7 @@ func (s *session) onCredit(f *frames.Frame) error {
 func (s *session) onCancel(f *frames.Frame) error {
 	s.dropAssembly(f.Mux)
 	s.mu.Lock()
-	c, st := s.singles[f.Mux], s.servers[f.Mux]
+	c, st := s.singles.get(f.Mux), s.servers.get(f.Mux)
 	s.mu.Unlock()
 	cause := error(remoteError(f.Code, string(f.Text)))
 	switch {

@@ -164,7 +164,7 @@ func (s *session) handOverFlush() {
 // flight, or the last read has ended more than one, whose callers are about to call
 // again. s.mu is held.
 func (s *session) busy() bool {
-	return s.replied > 1 || len(s.calls)+len(s.singles) > 1 || len(s.clients)+len(s.servers) > 1
+	return s.replied > 1 || s.calls.len()+s.singles.len() > 1 || s.clients.len()+s.servers.len() > 1
 }
 
 // flushTask continues a flush on the node's pool.

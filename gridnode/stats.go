@@ -80,9 +80,9 @@ func (s *session) count(st *ConnectionStats) {
 	st.HeldBytes += int(s.held.Load())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st.Calls += len(s.calls)
-	st.Streams += len(s.clients)
-	st.ServingCalls += len(s.singles)
-	st.ServingStreams += len(s.servers)
+	st.Calls += s.calls.len()
+	st.Streams += s.clients.len()
+	st.ServingCalls += s.singles.len()
+	st.ServingStreams += s.servers.len()
 	st.QueuedBytes += s.out.bytes + s.wire.Pending()
 }

@@ -97,11 +97,13 @@ func (s *session) expireCalls() {
 	var expired []*call
 	s.mu.Lock()
 	s.ticks++
-	for id, c := range s.calls {
+	for id, c := range s.calls.all() {
 		if c.expires > 0 && c.expires <= s.ticks {
 			ids, expired = append(ids, id), append(expired, c)
-			delete(s.calls, id)
 		}
+	}
+	for _, id := range ids {
+		s.calls.take(id)
 	}
 	s.mu.Unlock()
 	for i, c := range expired {
