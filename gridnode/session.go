@@ -59,7 +59,7 @@ type session struct {
 	heard      bool                 // reader, then the connection's actor: the peer has said something
 	replies    int                  // reader: calls ended in this read so far
 	lastID     uint64               // reader: highest mux ID that the peer has opened
-	windowUsed uint64               // reader: bytes of large payloads received and not yet acknowledged
+	recvWindow recvWindow           // reader
 	assembling map[uint64]*assembly // reader: singles that arrive in fragments
 
 	tick  *time.Timer
@@ -71,16 +71,17 @@ type session struct {
 // newSession builds a session that is not live yet. w may be nil until bind.
 func newSession(c *Connection, info peerInfo, dialler bool) *session {
 	s := &session{
-		node:     c.node,
-		conn:     c,
-		start:    c.node.now(),
-		peer:     info,
-		checksum: info.checksum,
-		self:     dialler,
-		nextID:   2,
-		done:     make(chan struct{}),
-		confirm:  confirmation{asked: never, answered: never},
-		stats:    &c.counters,
+		node:       c.node,
+		conn:       c,
+		start:      c.node.now(),
+		peer:       info,
+		checksum:   info.checksum,
+		self:       dialler,
+		nextID:     2,
+		done:       make(chan struct{}),
+		confirm:    confirmation{asked: never, answered: never},
+		stats:      &c.counters,
+		recvWindow: newRecvWindow(c.node.cfg.Window),
 	}
 	if dialler {
 		s.nextID = 1
