@@ -28,15 +28,29 @@ func GridChannels() *Peer {
 	}
 }
 
-// gridForm is how streams are used.
+// GridRecycled is actorgrid whose users give back what they have received.
+func GridRecycled() *Peer {
+	return &Peer{
+		Name: "actorgrid-recycled", Role: Subject, OneConnection: true, Module: "github.com/actorgrid/actorgrid",
+		About: "the same as actorgrid, with RegisterSingleLending, and Recycle for each message received", Streams: allKinds,
+		NewDialer: func() (Dialer, error) { return newGridDialer(recycledForm) },
+		Serve:     serveGrid,
+	}
+}
+
+// gridForm is how the API is used.
 type gridForm uint8
 
 const (
 	methodForm gridForm = iota
 	channelForm
+	recycledForm
 )
 
-const handlerSingle gridnode.HandlerID = 1
+const (
+	handlerSingle gridnode.HandlerID = 1
+	handlerLent   gridnode.HandlerID = 3
+)
 
 // handlerOf is the handler of a stream.
 func handlerOf(form gridForm, kind Kind) gridnode.HandlerID {
@@ -46,7 +60,8 @@ func handlerOf(form gridForm, kind Kind) gridnode.HandlerID {
 // registerGrid registers all that is measured.
 func registerGrid(m *gridnode.Manager) error {
 	errs := []error{
-		m.RegisterSingle(handlerSingle, func(_ context.Context, req []byte) ([]byte, error) { return req, nil }),
+		m.RegisterSingle(handlerSingle, echoSingle),
+		m.RegisterSingleLending(handlerLent, echoSingle),
 		registerTyped(m),
 	}
 	for _, kind := range []Kind{Down, Up, Echo} {
@@ -61,6 +76,12 @@ func registerGrid(m *gridnode.Manager) error {
 					return serveGridStream(ctx, kind, st.Payload(), st)
 				},
 			}),
+			m.RegisterMux(handlerOf(recycledForm, kind), gridnode.MuxHandler{
+				InCapacity: in, OutCapacity: Window,
+				Handle: func(ctx context.Context, st *gridnode.MuxServer) error {
+					return serveGridStream(ctx, kind, st.Payload(), &recyclingServer{MuxServer: st})
+				},
+			}),
 			m.RegisterStream(handlerOf(channelForm, kind), gridnode.StreamHandler{
 				InCapacity: in, OutCapacity: Window,
 				Handle: func(ctx context.Context, payload []byte, in <-chan []byte, out chan<- []byte) error {
@@ -70,6 +91,8 @@ func registerGrid(m *gridnode.Manager) error {
 	}
 	return errors.Join(errs...)
 }
+
+func echoSingle(_ context.Context, req []byte) ([]byte, error) { return req, nil }
 
 func serveGridStream(ctx context.Context, kind Kind, payload []byte, d Duplex) error {
 	var plan Plan
@@ -127,7 +150,12 @@ type gridClient struct {
 	form gridForm
 }
 
-func (c *gridClient) Caller(int) (Call, error) { return callerOf(c.conn), nil }
+func (c *gridClient) Caller(int) (Call, error) {
+	if c.form == recycledForm {
+		return recyclingCaller(c.conn), nil
+	}
+	return callerOf(c.conn), nil
+}
 
 func callerOf(conn *gridnode.Connection) Call {
 	return func(ctx context.Context, req []byte) ([]byte, error) {
@@ -140,14 +168,21 @@ func (c *gridClient) Open(ctx context.Context, kind Kind, plan Plan) (Stream, er
 	if kind == Down {
 		payload = plan.encode()
 	}
-	if c.form == methodForm {
-		return c.conn.OpenMux(ctx, handlerOf(methodForm, kind), payload)
+	if c.form == channelForm {
+		st, err := c.conn.NewStream(ctx, handlerOf(channelForm, kind), payload)
+		if err != nil {
+			return nil, err
+		}
+		return gridChannelStream{st}, nil
 	}
-	st, err := c.conn.NewStream(ctx, handlerOf(channelForm, kind), payload)
+	st, err := c.conn.OpenMux(ctx, handlerOf(c.form, kind), payload)
 	if err != nil {
 		return nil, err
 	}
-	return gridChannelStream{st}, nil
+	if c.form == recycledForm {
+		return &recyclingClient{MuxClient: st}, nil
+	}
+	return st, nil
 }
 
 func (c *gridClient) Close() error { return c.node.Close() }

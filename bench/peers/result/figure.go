@@ -27,13 +27,15 @@ type Figure struct {
 
 // judge collects figures.
 type judge struct {
-	run   *Run
-	group string
-	list  []Figure
+	run     *Run
+	subject string // the row that is judged
+	note    string // before the names of groups: what is special with it
+	group   string
+	list    []Figure
 }
 
 func (j *judge) add(claim, measured string, v Verdict) {
-	j.list = append(j.list, Figure{Group: j.group, Claim: claim, Measured: measured, Verdict: v})
+	j.list = append(j.list, Figure{Group: j.note + j.group, Claim: claim, Measured: measured, Verdict: v})
 }
 
 // atMost judges a value against a limit.
@@ -66,8 +68,10 @@ func (j *judge) value(shape, row string, of Of) measure.Number {
 	return j.run.Table(shape).Row(row).Median(of)
 }
 
-// ratio is the value of actorgrid by that of another row.
-func (j *judge) ratio(shape, row string) measure.Number { return j.run.Table(shape).Ratio(Grid, row) }
+// ratio is the value of the subject by that of another row.
+func (j *judge) ratio(shape, row string) measure.Number {
+	return j.run.Table(shape).Ratio(j.subject, row)
+}
 
 // worst is the largest of what is known; unknown if one is not.
 func worst(all ...measure.Number) measure.Number {

@@ -11,7 +11,7 @@ import (
 // Judge computes the figures of a run. The limits are those that the project has set
 // itself.
 func Judge(r *Run) []Figure {
-	j := &judge{run: r}
+	j := &judge{run: r, subject: Grid}
 	j.singles()
 	j.meshes()
 	j.streams()
@@ -19,8 +19,15 @@ func Judge(r *Run) []Figure {
 	j.broadcast()
 	j.allocations()
 	j.idle()
-	j.links()
+	j.tail()
+	j.tls()
+	j.growth()
+	j.connections()
 	j.processes()
+	j.subject, j.note = GridRecycled, "recycled: "
+	j.singles()
+	j.streams()
+	j.tail()
 	return j.list
 }
 
@@ -31,10 +38,10 @@ func (j *judge) singles() {
 	at := func(callers int) string { return SingleShape(512, callers) }
 	j.atMost("1 caller: at most 1.25 x the TCP ping-pong", j.ratio(at(1), TCP), 1.25, " x")
 	best, name := j.bestPeer(at(2))
-	j.atMost("2 callers: at most 0.6 x the best peer"+name, j.value(at(2), Grid, Value)/best, 0.6, " x")
+	j.atMost("2 callers: at most 0.6 x the best peer"+name, j.value(at(2), j.subject, Value)/best, 0.6, " x")
 	j.sixteen(at(16))
-	j.atMost("64 callers: at most 2.2 us", j.value(at(64), Grid, Value), 2.2, us)
-	j.atMost("512 callers: at most 1.5 us", j.value(at(512), Grid, Value), 1.5, us)
+	j.atMost("64 callers: at most 2.2 us", j.value(at(64), j.subject, Value), 2.2, us)
+	j.atMost("512 callers: at most 1.5 us", j.value(at(512), j.subject, Value), 1.5, us)
 	times := func(row string) measure.Number {
 		return least(1/j.ratio(at(16), row), 1/j.ratio(at(64), row), 1/j.ratio(at(512), row))
 	}
@@ -64,7 +71,7 @@ func (j *judge) bestPeer(shape string) (best measure.Number, name string) {
 // sixteen holds by either of two limits.
 func (j *judge) sixteen(shape string) {
 	const claim = "16 callers: at most 4.5 us or 0.33 x the original's shape"
-	v, ratio := j.value(shape, Grid, Value), j.ratio(shape, Original)
+	v, ratio := j.value(shape, j.subject, Value), j.ratio(shape, Original)
 	if !v.Known() {
 		j.add(claim, "", NotMeasured)
 		return
@@ -86,8 +93,8 @@ func (j *judge) meshes() {
 func (j *judge) streams() {
 	j.group = "streams, 512 B, window 64"
 	down, up := StreamShape("down", 512), StreamShape("up", 512)
-	j.atMost("down: at most 0.7 us per message", j.value(down, Grid, Value), 0.7, us)
-	j.atMost("up: at most 0.7 us per message", j.value(up, Grid, Value), 0.7, us)
+	j.atMost("down: at most 0.7 us per message", j.value(down, j.subject, Value), 0.7, us)
+	j.atMost("up: at most 0.7 us per message", j.value(up, j.subject, Value), 0.7, us)
 	j.atLeast("down: 3 times NATS", 1/j.ratio(down, NATS), 3, " x")
 	j.atLeast("down and up: 4 times gRPC (the lesser of the two)", least(1/j.ratio(down, GRPC), 1/j.ratio(up, GRPC)), 4, " x")
 	j.atMost("ping-pong: at most 1.25 x raw TCP", j.ratio(StreamShape("ping-pong", 512), TCP), 1.25, " x")
@@ -95,7 +102,7 @@ func (j *judge) streams() {
 	for _, size := range []int{64 << 10, 1 << 20} {
 		j.atLeast("messages of "+Size(size)+": at least 0.85 x what raw TCP moves", j.ratio(StreamShape("bulk", size), TCP), 0.85, " x")
 	}
-	allocated := j.value(StreamShape("bulk", 1<<20), Grid, Bytes) / (1 << 20)
+	allocated := j.value(StreamShape("bulk", 1<<20), j.subject, Bytes) / (1 << 20)
 	note := ""
 	if allocated.Known() {
 		note = fmt.Sprintf("cannot be seen from outside; %s bytes allocated per byte moved at 1 MiB", Format(allocated))
@@ -141,13 +148,18 @@ func (j *judge) idle() {
 	j.atMost("two-way stream: at most one goroutine", j.value(IdleStreams, Grid, Gos), 1.01, " each")
 }
 
-func (j *judge) links() {
+func (j *judge) tail() {
 	j.group = "p99.9 of a tiny call while 16 callers stream 64 KiB messages on the same connection"
-	tail := j.value(TailShape, Grid+BusyLink, P999) / j.value(TailShape, Grid+IdleLink, P999)
+	tail := j.value(TailShape, j.subject+BusyLink, P999) / j.value(TailShape, j.subject+IdleLink, P999)
 	j.atMost("at most 5 x that of the idle connection", tail, 5, " x")
+}
+
+func (j *judge) tls() {
 	j.group = "TLS"
 	j.atMost("64 callers: within 1.6 x of plain", j.run.Table(TLSShape).Ratio(TLSLink, PlainLink), 1.6, " x")
-	j.growth()
+}
+
+func (j *judge) connections() {
 	j.add("512 nodes connect all pairs that the descriptors allow; go run ./bench -nodes 128 works", "not this command's", NotMeasured)
 }
 

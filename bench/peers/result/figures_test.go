@@ -92,6 +92,9 @@ func TestEachFigureHoldsAtItsLimitAndNotAbove(t *testing.T) {
 		{"idle", "two-way stream: at most 4", IdleStreams, Grid, nil, 4096, 4097},
 		{"idle", "two-way stream: at most one", IdleStreams, Grid, nil, 1, 1.1},
 		{"p99.9", "at most 5 x", TailShape, Grid + BusyLink, map[string]float64{Grid + IdleLink: 30}, 150, 151},
+		{"recycled: single", "64 callers:", single(64), GridRecycled, map[string]float64{Grid: 9}, 2.2, 2.21},
+		{"recycled: bulk", "messages of 64KiB", StreamShape("bulk", 64<<10), GridRecycled, map[string]float64{Grid: 1, TCP: 1000}, 850, 849},
+		{"recycled: p99.9", "at most 5 x", TailShape, GridRecycled + BusyLink, map[string]float64{GridRecycled + IdleLink: 30}, 150, 151},
 		{"TLS", "64 callers", TLSShape, TLSLink, map[string]float64{PlainLink: 2}, 3.2, 3.3},
 	} {
 		for value, want := range map[float64]Verdict{c.holds: Holds, c.fails: FallsShort} {

@@ -6,6 +6,7 @@ import "fmt"
 const (
 	Grid         = "actorgrid"
 	GridChannels = "actorgrid-chan"
+	GridRecycled = "actorgrid-recycled"
 	TCP          = "tcp"
 	RawMux       = "rawmux"
 	Original     = "original-shape"

@@ -19,7 +19,7 @@ func broadcast(o Options) Shape {
 		Unit: result.MicrosPerCall, Scale: 2,
 		Entrants: entrants(o.Peers, func(p *peer.Peer) func(context.Context) (Runner, error) {
 			switch p.Name {
-			case result.GridChannels:
+			case result.GridChannels, result.GridRecycled:
 				return nil
 			case result.Grid:
 				return func(context.Context) (Runner, error) { return openGridBroadcast() }

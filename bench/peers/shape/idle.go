@@ -33,7 +33,7 @@ func idleConnections(o Options) Shape {
 			switch {
 			case p.Name == result.Grid:
 				return func(context.Context) (Runner, error) { return openGridIdle() }
-			case !p.OneConnection && p.Name != result.TCP, p.Name == result.GridChannels, p.Name == "tcp-1conn", p.Name == "yamux-reused":
+			case !p.OneConnection && p.Name != result.TCP, p.Name == result.GridChannels, p.Name == result.GridRecycled, p.Name == "tcp-1conn", p.Name == "yamux-reused":
 				return nil // the same as another row
 			}
 			return func(context.Context) (Runner, error) { return idleFan{p}, nil }
@@ -137,7 +137,7 @@ func idleStreams(o Options) Shape {
 	return Shape{
 		Name: result.IdleStreams, Title: fmt.Sprintf("an idle two-way stream, both ends, of %d on one connection", idleCount), Unit: result.KiBEach,
 		Entrants: entrants(o.Peers, func(p *peer.Peer) func(context.Context) (Runner, error) {
-			if !p.Streams.Has(peer.Echo) || !p.OneConnection || p.Name == "drpc" {
+			if !p.Streams.Has(peer.Echo) || !p.OneConnection || p.Name == "drpc" || p.Name == result.GridRecycled {
 				return nil // a connection for each stream
 			}
 			return func(context.Context) (Runner, error) {
