@@ -40,7 +40,7 @@ func cloneBytes(b []byte) []byte {
 	if b == nil {
 		return nil
 	}
-	return append(buffer.Get(len(b)), b...)
+	return buffer.Clone(b)
 }
 
 // handsOut reports whether what to returns is this package's to take back: what another

@@ -127,7 +127,9 @@ func (s *session) known(id uint64) error {
 func (s *session) received(f *frames.Frame) error {
 	n := reserved(len(f.Payload))
 	if n == 0 {
-		if f.Flags == 0 { // the last fragment of a large message may be small
+		// The last fragment of a large message may be small, and so may be what opens a
+		// stream of large ones.
+		if f.Flags == 0 && f.Op != frames.OpOpen {
 			s.recvWindow.small()
 		}
 		return nil

@@ -113,18 +113,20 @@ func TestTheByteWindowIsExact(t *testing.T) {
 	}
 }
 
-// Only whole small payloads are small calls: what a large message leaves over is not.
+// Only whole small payloads are small calls: what a large message leaves over is not,
+// nor is what opens a stream, perhaps of large ones.
 func TestTheRestOfALargeMessageDoesNotNarrowTheWindow(t *testing.T) {
 	s, _ := live(t, Config{}, nil)
 	for _, c := range []struct {
+		op    frames.Op
 		flags frames.Flags
 		want  uint64
-	}{{frames.FlagCont, calm}, {0, 0}} {
-		if err := s.received(&frames.Frame{Op: frames.OpData, Flags: c.flags, Payload: []byte("rest")}); err != nil {
+	}{{frames.OpData, frames.FlagCont, calm}, {frames.OpOpen, 0, calm}, {frames.OpData, 0, 0}} {
+		if err := s.received(&frames.Frame{Op: c.op, Flags: c.flags, Payload: []byte("rest")}); err != nil {
 			t.Fatal(err)
 		}
 		if s.recvWindow.since != c.want {
-			t.Errorf("flags %d: %d bytes since the last small call, want %d", c.flags, s.recvWindow.since, c.want)
+			t.Errorf("%v, flags %d: %d bytes since the last small call, want %d", c.op, c.flags, s.recvWindow.since, c.want)
 		}
 	}
 }

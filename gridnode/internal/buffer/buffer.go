@@ -2,6 +2,7 @@
 package buffer
 
 import (
+	"bytes"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -45,16 +46,39 @@ func roundDown(n int) int {
 
 // Get returns an empty slice with room for n bytes. They may hold anything.
 func Get(n int) []byte {
-	if n <= MinSize/2 || n > MaxSize {
+	c := classOf(n)
+	if c < 0 {
 		return make([]byte, 0, n)
+	}
+	return get(c)
+}
+
+// Clone returns a copy of b, which is not nil.
+func Clone(b []byte) []byte {
+	c := classOf(len(b))
+	if c < 0 {
+		return bytes.Clone(b) // unlike make it does not clear what it copies to
+	}
+	return append(get(c), b...)
+}
+
+// classOf returns the class that serves n bytes, or less than 0 if none does, or none
+// has been used.
+func classOf(n int) int {
+	if n <= MinSize/2 || n > MaxSize {
+		return -1
 	}
 	c := roundDown(max(n, MinSize))
 	if size(c) < n {
 		c++
 	}
 	if !free[c].used.Load() {
-		return make([]byte, 0, n)
+		return -1
 	}
+	return c
+}
+
+func get(c int) []byte {
 	if first, ok := free[c].pool.Get().(*byte); ok {
 		return unsafe.Slice(first, size(c))[:0]
 	}

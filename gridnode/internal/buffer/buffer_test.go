@@ -1,6 +1,7 @@
 package buffer
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 	"testing"
@@ -38,6 +39,11 @@ func TestASliceHasRoomAndIsEmpty(t *testing.T) {
 			b := Get(n)
 			if len(b) != 0 || cap(b) < n {
 				t.Fatalf("slice for %d: length %d, capacity %d", n, len(b), cap(b))
+			}
+			if c := Clone(b[:n]); len(c) != n || c == nil || !bytes.Equal(c, b[:n]) {
+				t.Fatalf("a clone of %d bytes has %d, or others", n, len(c))
+			} else {
+				Free(c)
 			}
 			b = b[:cap(b)]
 			for i := range b {
