@@ -80,21 +80,26 @@ func (e *Error) Unwrap() error { return e.cause }
 // Is makes errors.Is work for the sentinels, the context errors and registered
 // errors, on whichever side of the wire the error was made.
 func (e *Error) Is(target error) bool {
+	if e.Code < minApplicationCode {
+		return e.isSentinel(target)
+	}
+	if t, ok := target.(*Error); ok && t.Code == e.Code {
+		return true
+	}
+	registered := applicationErrors.byCode(e.Code)
+	return registered != nil && errors.Is(registered, target)
+}
+
+// isSentinel is Is for the package's own codes.
+func (e *Error) isSentinel(target error) bool {
 	switch target {
 	case context.Canceled:
 		return e.Code == CodeCanceled
 	case context.DeadlineExceeded:
 		return e.Code == CodeDeadlineExceeded
 	}
-	if t, ok := target.(*Error); ok {
-		return t.Code == e.Code && e.Code != CodeApplication ||
-			t.Code == CodeDisconnected && e.Code == CodeNotSent
-	}
-	if e.Code < minApplicationCode {
-		return false
-	}
-	registered := applicationErrors.byCode(e.Code)
-	return registered != nil && errors.Is(registered, target)
+	t, ok := target.(*Error)
+	return ok && (t.Code == e.Code && e.Code != CodeApplication || t.Code == CodeDisconnected && e.Code == CodeNotSent)
 }
 
 // As fills target with the registered error of the same type, if there is one.

@@ -16,6 +16,9 @@ import (
 // and tests may run more than once.
 var errTestStock = errors.New("out of stock")
 
+// errTestBusy is more than one thing to who asks.
+var errTestBusy = fmt.Errorf("shop: %w, %w", ErrOverloaded, context.DeadlineExceeded)
+
 type stockError struct{ Item string }
 
 func (e *stockError) Error() string { return "no " + e.Item }
@@ -23,11 +26,13 @@ func (e *stockError) Error() string { return "no " + e.Item }
 const (
 	codeTestStock Code = 1_000_001 + iota
 	codeTestTyped
+	codeTestBusy
 )
 
 var testRegistered = errors.Join(
 	RegisterError(codeTestStock, errTestStock),
 	RegisterError(codeTestTyped, &stockError{Item: "registered"}),
+	RegisterError(codeTestBusy, errTestBusy),
 )
 
 // overTheWire is what a caller gets when a handler returns err.
@@ -55,6 +60,9 @@ func TestErrorsSurviveTheWire(t *testing.T) {
 		{"disconnected", ErrDisconnected, ErrDisconnected, "disconnected"},
 		{"panic", ErrPanic, ErrPanic, "handler panicked"},
 		{"registered", errTestStock, errTestStock, "out of stock"},
+		{"registered", errTestBusy, errTestBusy, "shop: overloaded, context deadline exceeded"},
+		{"sentinel within a registered one", errTestBusy, ErrOverloaded, "shop: overloaded, context deadline exceeded"},
+		{"context's within a registered one", errTestBusy, context.DeadlineExceeded, "shop: overloaded, context deadline exceeded"},
 		{"wrapped registered", fmt.Errorf("item 7: %w", errTestStock), errTestStock, "item 7: out of stock"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
