@@ -84,7 +84,7 @@ func (r Retry) allows(err error) bool {
 // peer that says ErrOverloaded, it is this node, and about the response.
 func refused(err error) bool {
 	var e *Error
-	return errors.Is(err, ErrNotSent) || errors.As(err, &e) && e.Code == CodeOverloaded && e.Remote
+	return errors.As(err, &e) && (e.Code == CodeNotSent || e.Code == CodeOverloaded && e.Remote)
 }
 
 // broadcastDirect sends all requests from this goroutine and then waits for all, so
