@@ -19,6 +19,7 @@ const (
 	hChanDown
 	hChanUp
 	hChanTwoWay
+	hLent
 )
 
 // endless is the count for a down handler that sends until it is cancelled.
@@ -28,6 +29,7 @@ func register(m *gridnode.Manager, cfg Config) error {
 	w := cfg.Window
 	return errors.Join(
 		m.RegisterSingle(hEcho, echo),
+		m.RegisterSingleLending(hLent, echo),
 		m.RegisterMux(hDown, gridnode.MuxHandler{Handle: down(cfg.Size), OutCapacity: w}),
 		m.RegisterMux(hUp, gridnode.MuxHandler{Handle: up, InCapacity: w, OutCapacity: 1}),
 		m.RegisterMux(hTwoWay, gridnode.MuxHandler{Handle: twoWay, InCapacity: w, OutCapacity: w}),
