@@ -77,7 +77,7 @@ func TestTableIsAligned(t *testing.T) {
 		}
 	}
 	gaps := strings.Count(out.String(), "\n\n")
-	if gaps != 7 { // title, single, all-to-all, broadcast, stream, chan, single again
+	if gaps != 7 { // title, single, all-to-all, broadcast, stream, recycled, chan, single again
 		t.Errorf("%d gaps between families, want 7:\n%s", gaps, out.String())
 	}
 }
