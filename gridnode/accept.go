@@ -17,6 +17,7 @@ const maxHandshakes = 4096
 // Handler returns the handler to mount on Config.Path in an http.Server of your
 // own, plain or TLS. It upgrades to WebSocket, so the server's timeouts end with
 // the handshake. HTTP/2 cannot carry it: keep "http/1.1" in TLSConfig.NextProtos.
+// Other paths get 404, so it must see the whole one: no http.StripPrefix in front.
 func (m *Manager) Handler() http.Handler { return http.HandlerFunc(m.serveHTTP) }
 
 func (m *Manager) serveHTTP(w http.ResponseWriter, r *http.Request) {
