@@ -80,7 +80,7 @@ func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int,
 	err := q.collect(ctx, answers)
 	for range unasked { // an answer would be of no use any more
 	}
-	results := q.results
+	results := q.handOut(err != nil && undo != nil)
 	if undo == nil {
 		cancel()
 	}
@@ -153,6 +153,20 @@ func (q *quorum) collect(ctx context.Context, answers <-chan indexed) error {
 		}
 	}
 	return nil
+}
+
+// handOut returns the results, which are the caller's from then on, and so are their
+// bytes: what is to be undone is kept as a copy.
+func (q *quorum) handOut(undo bool) []Result {
+	results := q.results
+	q.results = nil
+	if undo {
+		q.results = slices.Clone(results)
+		for i := range q.results {
+			q.results[i].Resp = cloneBytes(results[i].Resp)
+		}
+	}
+	return results
 }
 
 // impossible is the error when too few peers are left: ctx's, if that has ended, as it
