@@ -39,7 +39,7 @@ func (x *mux) send(ctx context.Context, msg []byte) error {
 	if len(msg) > x.s.maxMessage() {
 		return errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", len(msg), x.s.maxMessage())
 	}
-	if err := x.out.Take(ctx); err != nil {
+	if err := x.takeCredit(ctx); err != nil {
 		return x.sendError(ctx, err)
 	}
 	f := frames.Frame{Op: frames.OpData, Mux: x.id}
@@ -55,6 +55,16 @@ func (x *mux) send(ctx context.Context, msg []byte) error {
 		return x.sendError(ctx, err)
 	}
 	return nil
+}
+
+// takeCredit takes the credit of one message. Before it waits, the peer gets what is held
+// back of its own: it may have to send before it reads.
+func (x *mux) takeCredit(ctx context.Context) error {
+	if x.out.TryTake() {
+		return nil
+	}
+	x.giveBack()
+	return x.out.Take(ctx)
 }
 
 // sendBulk sends one large message, whole or in fragments.
@@ -171,9 +181,14 @@ func (x *mux) consumed() {
 	if n < (capacity+1)/2 || capacity >= wideWindow && n < capacity-capacity/4 && x.in.Len() > 0 {
 		return
 	}
-	n = x.taken.Swap(0)
+	x.giveBack()
+}
+
+// giveBack returns the credit of what has been taken.
+func (x *mux) giveBack() {
+	n := x.taken.Swap(0)
 	if n == 0 || x.in.Cause() != nil {
-		return // another Recv returned it, or the peer will send no more
+		return // another has returned it, or the peer will send no more
 	}
 	x.s.control(&frames.Frame{Op: frames.OpCredit, Mux: x.id, Credit: uint64(n)})
 }
