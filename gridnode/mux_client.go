@@ -167,7 +167,7 @@ func (st *MuxClient) Cancel(cause error) {
 // abort ends the stream from this side and tells the handler. It reports false if
 // the stream has ended already, or is about to.
 func (st *MuxClient) abort(cause error) bool {
-	if st.s.takeClient(st.id) == nil {
+	if !st.s.giveUp(st.id) {
 		return false
 	}
 	st.endSends(cause) // first: who has seen the end in Recv cannot send any more
@@ -227,4 +227,13 @@ func (s *session) takeClient(id uint64) *MuxClient {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.clients.take(id)
+}
+
+// giveUp is takeClient for an end that is not the peer's: half a message of it may be in
+// the hands of the reader.
+func (s *session) giveUp(id uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gaveUp = true
+	return s.clients.take(id) != nil
 }

@@ -214,6 +214,22 @@ func TestCreditOfAFullQueueComesBackTogether(t *testing.T) {
 	}
 }
 
+// The half of a message that has come when its stream is given up is not kept for as long
+// as the handler runs, which may not care.
+func TestHalfAMessageOfAStreamThatWasGivenUpIsForgotten(t *testing.T) {
+	st, s, _ := openedMux(t, 4)
+	half := fragments(frames.Frame{Op: frames.OpData, Mux: st.id}, make([]byte, 100_000), 60_000)[0]
+	receive(t, s, half)
+	if n := s.held.Load(); n != 100_000 {
+		t.Fatalf("%d bytes held of a message of 100000", n)
+	}
+	st.Cancel(nil)
+	receive(t, s, frames.Frame{Op: frames.OpPing})
+	if n := s.held.Load(); n != 0 || s.assembling != nil {
+		t.Errorf("%d bytes held of a stream that was given up", n)
+	}
+}
+
 // Promise 11, for what is received: the bytes of the wire are the poller's.
 func TestWhatIsReceivedBelongsToTheReceiver(t *testing.T) {
 	st, s, _ := openedMux(t, 4)

@@ -48,6 +48,7 @@ type session struct {
 	drain   bool   // the peer said goaway: no new calls
 	ticks   uint64 // so far
 	replied int    // calls that the last read has ended
+	gaveUp  bool   // streams, since the last read
 	nextID  uint64 // next mux ID to open
 	calls   table[*call]
 	clients table[*MuxClient]

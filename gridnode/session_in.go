@@ -49,7 +49,12 @@ func (s *session) BatchEnd() {
 func (s *session) cork() {
 	s.mu.Lock()
 	s.out.corked = true
+	gaveUp := s.gaveUp
+	s.gaveUp = false
 	s.mu.Unlock()
+	if gaveUp {
+		s.dropGivenUp()
+	}
 }
 
 // flushFromReader flushes without waiting for others to join.
@@ -182,6 +187,16 @@ func (s *session) dropAssembly(id uint64) {
 		delete(s.assembling, id)
 		if len(s.assembling) == 0 {
 			s.assembling = nil
+		}
+	}
+}
+
+// dropGivenUp forgets what has come of messages of streams that were given up here: no
+// frame need follow before the handler's return, which may take its time.
+func (s *session) dropGivenUp() {
+	for id, a := range s.assembling {
+		if a.first.Op == frames.OpData && s.stream(id) == nil {
+			s.dropAssembly(id)
 		}
 	}
 }
