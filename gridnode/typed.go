@@ -81,6 +81,9 @@ func encode[T any, P Message[T]](v P, b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, errorf(CodeApplication, "encode %T: %v", v, err)
 	}
+	if out == nil {
+		out = []byte{} // a value of no bytes is not nil
+	}
 	return out, nil
 }
 

@@ -91,6 +91,41 @@ func TestTypedNilStaysNilAndIsNotTheZeroValue(t *testing.T) {
 	}
 }
 
+// empty is a value that takes no bytes.
+type empty struct{}
+
+func (*empty) MarshalMsg(b []byte) ([]byte, error)   { return b, nil }
+func (*empty) UnmarshalMsg(b []byte) ([]byte, error) { return b, nil }
+
+func TestATypedValueOfNoBytesIsNotNil(t *testing.T) {
+	single := gridnode.NewSingle[empty, empty](hTyped)
+	stream := gridnode.NewStream[empty, empty, empty](hTypedStream)
+	nodes := grid(t, 2, func(m *gridnode.Manager) {
+		_ = single.Register(m, func(context.Context, *empty) (*empty, error) { return &empty{}, nil })
+		_ = stream.Register(m, gridnode.TypedHandler[empty, empty, empty, *empty, *empty, *empty]{
+			Handle: func(ctx context.Context, payload *empty, st *gridnode.TypedServer[empty, empty, *empty, *empty]) error {
+				return st.Send(ctx, payload)
+			},
+		})
+	})
+	conn := nodes[0].Connection(nodes[1].Local())
+	for _, req := range []*empty{nil, {}} {
+		if resp, err := single.Call(t.Context(), conn, req); resp == nil || err != nil {
+			t.Errorf("the response to %v is %v, %v", req, resp, err)
+		}
+		st, err := stream.Call(t.Context(), conn, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if payload, err := st.Recv(t.Context()); (payload == nil) != (req == nil) || err != nil {
+			t.Errorf("the payload %v came as %v, %v", req, payload, err)
+		}
+		if _, err := st.Recv(t.Context()); err != io.EOF {
+			t.Error(err)
+		}
+	}
+}
+
 func TestTypedCallsNeverSeeEachOthersData(t *testing.T) {
 	nodes := grid(t, 2, registerTyped)
 	var callers sync.WaitGroup
