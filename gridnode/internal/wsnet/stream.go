@@ -35,11 +35,10 @@ type streamConn struct {
 	stop chan struct{} // closed by the reader at its end
 	done chan struct{} // closed by the writer at its end
 
-	out     sync.Mutex
-	queue   []byte      // guarded by out: frames to be written; nil if there are none
-	writing bool        // guarded by out
-	last    bool        // guarded by out: the queue is the close frame, and all
-	grace   *time.Timer // guarded by out: until the socket is closed regardless
+	out   sync.Mutex
+	queue []byte      // guarded by out: frames to be written; nil if there are none
+	last  bool        // guarded by out: the queue is the close frame, and all
+	grace *time.Timer // guarded by out: until the socket is closed regardless
 }
 
 // startStream hands conn to a stream transport. leftover has been read already.
@@ -120,13 +119,12 @@ func (c *streamConn) wakeWriter() {
 // and closes the socket.
 func (c *streamConn) shut(last []byte) {
 	c.out.Lock()
-	if c.writing || len(c.queue) > 0 || last == nil {
+	if last == nil || !c.pending.CompareAndSwap(0, int64(len(last))) {
 		c.out.Unlock()
 		c.closeSocket()
 		return
 	}
 	c.queue, c.last = last, true
-	c.pending.Add(int64(len(last)))
 	c.grace = time.AfterFunc(closeGrace, c.closeSocket)
 	c.out.Unlock()
 	c.wakeWriter()
@@ -148,7 +146,7 @@ func (c *streamConn) writeLoop() {
 			c.closeSocket()
 			return
 		}
-		c.writeEnd(buf)
+		buffer.Free(buf)
 	}
 }
 
@@ -156,16 +154,7 @@ func (c *streamConn) takeQueue() (buf []byte, last bool) {
 	c.out.Lock()
 	defer c.out.Unlock()
 	buf, c.queue = c.queue, nil
-	c.writing = len(buf) > 0
 	return buf, c.last
-}
-
-// writeEnd gives back a queue that has been written.
-func (c *streamConn) writeEnd(buf []byte) {
-	c.out.Lock()
-	c.writing = false
-	c.out.Unlock()
-	buffer.Free(buf)
 }
 
 func (c *streamConn) writeAll(buf []byte) error {
