@@ -66,6 +66,29 @@ func TestWhatIsInFlightIsTheWindowToTheByte(t *testing.T) {
 	}
 }
 
+// The receiving side counts the same payloads, whatever becomes of them, and no others.
+func TestWhatHasArrivedIsCountedToTheByte(t *testing.T) {
+	for size, want := range map[int]uint64{0: 0, 4096: 0, 4097: 4097, 65535: 65535, 65536: 65536} {
+		for _, f := range []frames.Frame{
+			{Op: frames.OpOpen, Mux: 1, Target: 7, Credit: 1}, // refused: no such handler
+			{Op: frames.OpRequest, Mux: 1, Target: 7},
+		} {
+			s, _ := live(t, Config{Window: 300_000}, nil)
+			f.Payload = make([]byte, size)
+			gone := frames.Frame{Op: frames.OpData, Mux: 1, Payload: f.Payload} // for a mux that has ended
+			receive(t, s, f)
+			receive(t, s, gone)
+			if n := s.recvWindow.used; n != 2*want {
+				t.Errorf("%v of %d bytes: %d counted, want %d", f.Op, size, n, 2*want)
+			}
+		}
+	}
+	s, _ := live(t, Config{}, nil)
+	if err := arrive(s, frames.Frame{Op: frames.OpRequest, Mux: 1, Payload: make([]byte, fragmentSize+1)}); err == nil {
+		t.Error("a frame of more than a fragment is accepted")
+	}
+}
+
 // The same for the messages of a stream: its credit is exact, whatever fails in between.
 func TestCreditIsExactWhateverFails(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3, 15, 16, 17, 63, 64, 65} {
