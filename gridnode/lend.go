@@ -18,8 +18,8 @@ func Recycle(msg []byte) { buffer.Free(msg) }
 
 // RegisterSingleLending is RegisterSingle for a handler that does not keep req, or a
 // part of it, beyond its return: the bytes are lent to it until then and used again
-// once the response, which may lie in them, has been sent. It saves the allocation of
-// each request.
+// once the response, which may lie in them, has been sent. So they are not the
+// handler's to Recycle. It saves the allocation of each request.
 func (m *Manager) RegisterSingleLending(id HandlerID, h SingleHandler, subroute ...string) error {
 	if h == nil {
 		return fmt.Errorf("gridnode: handler %d: no function", id)

@@ -11,7 +11,8 @@ import (
 // Message is a pointer to a T that has msgp's generated methods. MarshalMsg must append
 // to its argument, whose bytes are used again afterwards, and UnmarshalMsg must not
 // keep its argument, but for fields with msgp's tag zerocopy: the bytes of a value that
-// has none, anywhere in it, are used again once it is decoded.
+// has none, anywhere in it, are used again once it is decoded. Nor must what msgp's
+// generated methods call: UnmarshalBinary of a msgp.Extension, say.
 type Message[T any] interface {
 	*T
 	msgp.Marshaler
