@@ -83,6 +83,25 @@ func TestATableKeepsLittleWhenItIsEmpty(t *testing.T) {
 	}
 }
 
+// Whatever factor a table has drawn, IDs in a row are found within a few steps.
+func TestATableFindsIDsInARowAtOnce(t *testing.T) {
+	for _, n := range []uint64{64, 1000} {
+		for range 1000 {
+			var some table[*int]
+			steps := 0
+			for i := range n {
+				some.put(2*i+1, nil)
+			}
+			for i := range n {
+				steps += (some.find(2*i+1) - some.home(2*i+1)) & (len(some.slots) - 1)
+			}
+			if steps > 10*int(n) {
+				t.Fatalf("%d steps for %d IDs, factor %#x", steps, n, some.factor)
+			}
+		}
+	}
+}
+
 func BenchmarkTable(b *testing.B) {
 	b.Run("table", func(b *testing.B) {
 		var t table[*int]
