@@ -121,7 +121,7 @@ func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
 	if !s.hold(int(f.Size)) {
 		return nil, errorf(CodeOverloaded, "overloaded: more than %d bytes received and not taken", s.node.cfg.ReceiveBudget)
 	}
-	a := &assembly{first: *f, came: s.wire.LastRead(), buf: buffer.Get(int(f.Size))}
+	a := &assembly{first: *f, came: s.wire.LastRead(), buf: buffer.Exact(int(f.Size))}
 	a.first.Payload, a.first.Text = nil, nil
 	return a, nil
 }

@@ -3,6 +3,8 @@ package test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -108,4 +110,45 @@ func TestPromise11ABufferHandedOutIsTheReceivers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Who appends to what he was given, twice, gets two slices: there is no room behind it
+// that both would use, recycled or not.
+func TestPromise11ABufferHandedOutEndsWhereItsMessageEnds(t *testing.T) {
+	onEveryNetwork(t, func(t *testing.T, n *rig) {
+		p := n.pair(t,
+			single(hOwn, func(_ context.Context, req []byte) ([]byte, error) { return req, roomless(req) }),
+			mux(hOwn2, gridnode.MuxHandler{InCapacity: 1, OutCapacity: 1, Handle: func(ctx context.Context, st *gridnode.MuxServer) error {
+				msg, err := st.Recv(ctx)
+				return errors.Join(err, roomless(msg), roomless(st.Payload()), st.Send(ctx, msg))
+			}}))
+		for i := range 4 {
+			for _, size := range append(bufferSizes, 0, 1, 63, 64, 600, 1<<20+1) {
+				msg := make([]byte, size)
+				resp, err := p.conn.Request(t.Context(), hOwn, msg)
+				st := open(t, p.conn, hOwn2, msg)
+				back, streamErr := exchanged(t.Context(), st, msg)
+				if err := errors.Join(err, streamErr, roomless(resp), roomless(back)); err != nil || len(resp) != size || len(back) != size {
+					t.Errorf("round %d, %d bytes: %d and %d came back; %v", i, size, len(resp), len(back), err)
+				}
+				gridnode.Recycle(resp)
+				gridnode.Recycle(back)
+			}
+		}
+	})
+}
+
+func exchanged(ctx context.Context, st *gridnode.MuxClient, msg []byte) ([]byte, error) {
+	defer st.Cancel(nil)
+	if err := st.Send(ctx, msg); err != nil {
+		return nil, err
+	}
+	return st.Recv(ctx)
+}
+
+func roomless(msg []byte) error {
+	if cap(msg) != len(msg) {
+		return fmt.Errorf("a message of %d bytes has room for %d", len(msg), cap(msg))
+	}
+	return nil
 }

@@ -6,12 +6,10 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 )
 
-// The sizes are four to a doubling, from MinSize to MaxSize bytes: a slice is at most
-// a quarter longer than what was asked for. What is smaller or larger is the garbage
-// collector's.
+// The sizes are four to a doubling, from MinSize to MaxSize bytes. What is smaller, or
+// twice as large, is the garbage collector's.
 const (
 	minBits = 6
 	maxBits = 20
@@ -22,86 +20,99 @@ const (
 	classes = (maxBits-minBits)*4 + 1
 )
 
-// class is the free slices of one size. It holds bytes only, so it may be the
-// process's.
+// class is the free slices whose capacity is of one size, or up to the next. They are
+// bytes only, so they may be the process's.
 type class struct {
-	pool sync.Pool // of *byte, the first of size bytes: unlike a slice it needs no box
-
-	// used is set by the first Free that this size could have served: before that, a
-	// Get does not search the pool, and does not round up.
-	used atomic.Bool
+	pool sync.Pool   // of *box
+	used atomic.Bool // set by the first Free: before that nobody searches the pool
 }
 
-var free [classes]class
+// box is what a pool can hold without an allocation.
+type box struct{ b []byte }
 
-// size returns the length of the slices of a class, in bytes.
+var (
+	free  [classes]class
+	boxes = sync.Pool{New: func() any { return new(box) }}
+)
+
+// size returns the least capacity of a class, in bytes.
 func size(c int) int { return (4 + c&3) << (minBits - 2 + c>>2) }
 
-// roundDown returns the largest class whose size is at most n, which is at least
-// MinSize and at most MaxSize.
-func roundDown(n int) int {
+// classOf returns the class of a capacity, which is at least MinSize.
+func classOf(n int) int {
+	n = min(n, MaxSize)
 	doubling := bits.Len(uint(n)) - 1
 	return (doubling-minBits)<<2 | n>>(doubling-2)&3
 }
 
-// Get returns an empty slice with room for n bytes. They may hold anything.
+// Get returns an empty slice with room for n bytes, and up to twice as many, for those
+// who give it back. It may hold anything.
 func Get(n int) []byte {
-	c := classOf(n)
-	if c < 0 {
+	if n > MaxSize {
 		return make([]byte, 0, n)
 	}
-	return get(c)
-}
-
-// Clone returns a copy of b, which is not nil.
-func Clone(b []byte) []byte {
-	c := classOf(len(b))
-	if c < 0 {
-		return bytes.Clone(b) // unlike make it does not clear what it copies to
-	}
-	return append(get(c), b...)
-}
-
-// classOf returns the class that serves n bytes, or less than 0 if none does, or none
-// has been used.
-func classOf(n int) int {
-	if n <= MinSize/2 || n > MaxSize {
-		return -1
-	}
-	c := roundDown(max(n, MinSize))
+	c := classOf(max(n, MinSize))
 	if size(c) < n {
 		c++
 	}
-	if !free[c].used.Load() {
-		return -1
-	}
-	return c
-}
-
-func get(c int) []byte {
-	if first, ok := free[c].pool.Get().(*byte); ok {
-		return unsafe.Slice(first, size(c))[:0]
+	if b := free[c].take(n); b != nil {
+		return b
 	}
 	return make([]byte, 0, size(c))
 }
 
-// Free takes back a slice that nobody uses any more, wherever it comes from, for a
-// later Get: from the length on, too.
-func Free(b []byte) {
-	n := cap(b)
-	if n < MinSize || n >= 2*MaxSize {
-		return
+// Exact returns an empty slice with room for n bytes and no more, for those who hand it
+// out: who appends to what he was given must not find room there.
+func Exact(n int) []byte {
+	if n >= MinSize {
+		if b := free[classOf(n)].take(n); b != nil {
+			return b[:0:n]
+		}
 	}
-	c := roundDown(min(n, MaxSize))
-	free[c].use()
-	if n > size(c) && c+1 < classes {
-		free[c+1].use() // what was asked for, perhaps: the next will be round
-	}
-	free[c].pool.Put(unsafe.SliceData(b))
+	return make([]byte, 0, n)
 }
 
-func (c *class) use() {
+// Clone returns a copy of b, which is not nil, as Exact does.
+func Clone(b []byte) []byte {
+	n := len(b)
+	if n >= MinSize {
+		if c := free[classOf(n)].take(n); c != nil {
+			return append(c[:0:n], b...)
+		}
+	}
+	return bytes.Clone(b)[:n:n] // unlike make it does not clear what it copies to
+}
+
+// take returns a free slice with room for n bytes, or nil. One that is too small is left
+// to the garbage collector: larger ones are asked for.
+func (c *class) take(n int) []byte {
+	if !c.used.Load() {
+		return nil
+	}
+	x, ok := c.pool.Get().(*box)
+	if !ok {
+		return nil
+	}
+	b := x.b
+	x.b = nil
+	boxes.Put(x)
+	if cap(b) < n {
+		return nil
+	}
+	return b
+}
+
+// Free takes back a slice that nobody uses any more, wherever it comes from, with all of
+// its capacity.
+func Free(b []byte) {
+	if n := cap(b); n < MinSize || n >= 2*MaxSize {
+		return
+	}
+	c := &free[classOf(cap(b))]
 	if !c.used.Load() {
 		c.used.Store(true)
 	}
+	x := boxes.Get().(*box)
+	x.b = b[:0]
+	c.pool.Put(x)
 }
