@@ -45,7 +45,7 @@ type Config struct {
 	MaxMessage      int // bytes of one payload, sent or received; default 64 MiB, at most 1 GiB
 	MaxMuxesPerPeer int // calls and streams that one peer may have open here; default 131072
 	MaxMuxes        int // the same for all peers together; default 524288, at most 268435456
-	Window          int // bytes of large payloads in flight per connection and direction, a quarter of it (128 KiB at least) beside small calls; default 512 KiB, at most 1 GiB
+	Window          int // bytes of large payloads in flight per connection and direction, a quarter of it (128 KiB at least) beside small calls, unless a ping has taken 0.5 ms; on long links more than bandwidth times round trip; default 512 KiB, at most 1 GiB
 	ReceiveBudget   int // bytes received and not yet taken by handlers or callers, per connection; default 256 MiB
 	QueueLimit      int // bytes waiting to be written per connection before senders wait; default 1 MiB
 }

@@ -134,7 +134,7 @@ func (s *session) received(f *frames.Frame) error {
 	if n == 0 {
 		// The last fragment of a large message may be small, and so may be what opens a
 		// stream of large ones.
-		if f.Flags == 0 && f.Op != frames.OpOpen {
+		if f.Flags == 0 && f.Op != frames.OpOpen && s.stats.rtt.Load() < int64(far) {
 			s.recvWindow.small()
 		}
 		return nil

@@ -1,5 +1,7 @@
 package gridnode
 
+import "time"
+
 // recvWindow is the receiving side of the session's byte window (SPEC.md section 11.2).
 // It acknowledges the bytes of large payloads at receipt, not at consumption: the window
 // bounds what is on the link, which is what a small call has to wait behind. The reader
@@ -23,6 +25,10 @@ const (
 	// calm is how many bytes of large payloads have to come, and nothing small between
 	// them, until the window is wide again.
 	calm = 16 << 20
+
+	// far is a round trip, as the last ping measured it, from which on a narrow window
+	// would not fill the link, and not make small calls faster either.
+	far = 500 * time.Microsecond
 )
 
 func newRecvWindow(size int) recvWindow { return recvWindow{size: uint64(size), since: calm} }

@@ -3,6 +3,7 @@ package gridnode
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/actorgrid/actorgrid/frames"
 )
@@ -110,6 +111,20 @@ func TestTheByteWindowIsExact(t *testing.T) {
 	w.used = leastWindow
 	if _, ok := w.large(1); ok {
 		t.Error("a byte too many is accepted")
+	}
+}
+
+// Over a long link a narrow window would be no help to small calls, and leave it empty.
+func TestTheByteWindowOfALongLinkStaysWide(t *testing.T) {
+	for rtt, want := range map[time.Duration]uint64{0: 0, far - 1: 0, far: calm} {
+		s, _ := live(t, Config{}, nil)
+		s.stats.rtt.Store(int64(rtt))
+		if err := s.received(&frames.Frame{Op: frames.OpRequest, Payload: []byte("small")}); err != nil {
+			t.Fatal(err)
+		}
+		if s.recvWindow.since != want {
+			t.Errorf("round trip %v: %d bytes since the last small call, want %d", rtt, s.recvWindow.since, want)
+		}
 	}
 }
 
