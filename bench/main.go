@@ -1,7 +1,7 @@
 // Command bench measures actorgrid: it starts real nodes, connects all pairs over
 // loopback TCP, runs every kind of call and stream, and prints one table.
 //
-//	go run ./bench                      # 8 nodes in one process, about 20 seconds
+//	go run ./bench                      # 8 nodes in one process, half a minute
 //	go run ./bench -nodes 32 -scenario all-to-all -callers 16,64
 //	go run ./bench -procs -tls          # a process for each node, encrypted links
 //	go run ./bench -list                # the scenarios
