@@ -61,7 +61,7 @@ type session struct {
 	replies    int                  // reader: calls ended in this read so far
 	lastID     uint64               // reader: highest mux ID that the peer has opened
 	recvWindow recvWindow           // reader
-	assembling map[uint64]*assembly // reader: singles that arrive in fragments
+	assembling map[uint64]*assembly // reader: messages that arrive in fragments
 
 	tick  *time.Timer
 	done  chan struct{} // closed when the session has ended and all its muxes know

@@ -26,8 +26,9 @@ const (
 	// them, until the window is wide again.
 	calm = 16 << 20
 
-	// far is a round trip, as the last ping measured it, from which on a narrow window
-	// would not fill the link, and not make small calls faster either.
+	// far is a round trip, as the last ping measured it, from which on the window stays
+	// wide. What a link moves is at most a window in a round trip: a narrow one could
+	// leave it empty most of the time.
 	far = 500 * time.Microsecond
 )
 

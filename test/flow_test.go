@@ -68,6 +68,7 @@ func flowing(ctx context.Context, conn *gridnode.Connection, size int) error {
 		for range 5 {
 			if err := st.Send(ctx, make([]byte, size)); err != nil {
 				errs <- err
+				break
 			}
 		}
 		st.CloseSend()
@@ -97,6 +98,7 @@ func flowing(ctx context.Context, conn *gridnode.Connection, size int) error {
 // Windows, and limits of a message, may differ between the two sides: payloads of all
 // sizes pass in both directions at once, beside small calls.
 func TestSidesWithDifferentWindowsHangNowhere(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	const least = 128 << 10
 	onEveryLink(t, func(t *testing.T, n *rig) {
 		for _, c := range []struct{ window, most [2]int }{
@@ -130,6 +132,7 @@ func TestSidesWithDifferentWindowsHangNowhere(t *testing.T) {
 // A receiver that stops half way, reads in bursts, or in several goroutines at once, gets
 // all there is; the sender waits meanwhile.
 func TestNoCreditIsLostHoweverAStreamIsRead(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	onEveryLink(t, func(t *testing.T, n *rig) {
 		for _, capacity := range capacities {
 			p := n.pair(t, mux(hOwn, gridnode.MuxHandler{OutCapacity: capacity, Handle: countMux}))

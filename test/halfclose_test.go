@@ -84,6 +84,7 @@ func TestEndsAreIdempotent(t *testing.T) {
 // 24-02-09 8e68ff932, 24-01-28 1d3bd0208: streams and calls that are opened while the
 // connection dies end with ErrDisconnected or not at all; none hangs.
 func TestOpeningWhileTheConnectionDies(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	onEveryLink(t, func(t *testing.T, n *rig) {
 		p := n.pair(t)
 		for i := range 50 / underRace {

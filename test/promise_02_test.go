@@ -60,6 +60,7 @@ var readers = map[string]brokenReader{
 // W1, d8e05aca8 (#19625): an endless stream whose link is cut, at any moment and however it
 // is read, ends with ErrDisconnected, never with a clean end.
 func TestPromise2ACutStreamIsNeverACleanEnd(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	for name, read := range readers {
 		t.Run(name, func(t *testing.T) {
 			onEveryLink(t, func(t *testing.T, n *rig) {
@@ -93,6 +94,7 @@ func TestPromise2ACutStreamIsNeverACleanEnd(t *testing.T) {
 // A caller whose link is cut never looks to the handler as one that has finished
 // sending: the handler's loop ends with an error, or its context says so.
 func TestPromise2ACutCallerIsNeverAFinishedOne(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	onEveryLink(t, func(t *testing.T, n *rig) {
 		ends, entered := make(chan error, 10), make(chan struct{}, 10)
 		p := n.pair(t,

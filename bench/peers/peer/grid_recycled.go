@@ -6,37 +6,38 @@ import (
 	"github.com/actorgrid/actorgrid/gridnode"
 )
 
-// What is received is given back when the next is asked for: until then the user looks
-// at it.
+// recycling gives back what was received when the next has come: until then the user
+// looks at it.
+type recycling struct{ last []byte }
+
+func (r *recycling) next(msg []byte, err error) ([]byte, error) {
+	gridnode.Recycle(r.last)
+	r.last = msg
+	return msg, err
+}
 
 // recyclingCaller is for one caller.
 func recyclingCaller(conn *gridnode.Connection) Call {
-	var last []byte
-	return func(ctx context.Context, req []byte) (resp []byte, err error) {
-		gridnode.Recycle(last)
-		last, err = conn.Request(ctx, handlerLent, req)
-		return last, err
+	var r recycling
+	return func(ctx context.Context, req []byte) ([]byte, error) {
+		return r.next(conn.Request(ctx, handlerLent, req))
 	}
 }
 
 type recyclingServer struct {
 	*gridnode.MuxServer
-	last []byte
+	recycling
 }
 
-func (s *recyclingServer) Recv(ctx context.Context) (msg []byte, err error) {
-	gridnode.Recycle(s.last)
-	s.last, err = s.MuxServer.Recv(ctx)
-	return s.last, err
+func (s *recyclingServer) Recv(ctx context.Context) ([]byte, error) {
+	return s.next(s.MuxServer.Recv(ctx))
 }
 
 type recyclingClient struct {
 	*gridnode.MuxClient
-	last []byte
+	recycling
 }
 
-func (c *recyclingClient) Recv(ctx context.Context) (msg []byte, err error) {
-	gridnode.Recycle(c.last)
-	c.last, err = c.MuxClient.Recv(ctx)
-	return c.last, err
+func (c *recyclingClient) Recv(ctx context.Context) ([]byte, error) {
+	return c.next(c.MuxClient.Recv(ctx))
 }
