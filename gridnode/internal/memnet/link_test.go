@@ -48,6 +48,8 @@ func TestCutLosesWhatIsOnItsWay(t *testing.T) {
 
 func TestCutEndsWaitingReadAndWrite(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network, a, b *Conn) {
+		link := n.Link("b", "a")
+		link.Stall() // first: else the read may get what the write sent
 		var both sync.WaitGroup
 		both.Go(func() {
 			if _, err := a.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
@@ -59,9 +61,8 @@ func TestCutEndsWaitingReadAndWrite(t *testing.T) {
 				t.Errorf("Write = %v", err)
 			}
 		})
-		n.Link("b", "a").Stall()
 		synctest.Wait()
-		n.Link("b", "a").Cut()
+		link.Cut()
 		both.Wait()
 	})
 }
