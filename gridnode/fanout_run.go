@@ -26,16 +26,20 @@ func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, pe
 		workers = min(workers, f.Limit)
 	}
 	next := make(chan int, len(peers))
-	for i := range peers {
+	for i := workers; i < len(peers); i++ {
 		next <- i
 	}
 	close(next)
+	call := func(i int) {
+		resp, err := m.tryPeer(ctx, peers[i], h, req, f)
+		results <- indexed{Result{Peer: peers[i], Resp: resp, Err: err}, i}
+	}
 	var group sync.WaitGroup
-	for range workers {
+	for first := range workers { // whose turn has come, however late the goroutine is
 		group.Go(func() { // ends with its calls; the goroutine below waits for it
+			call(first)
 			for i := range next {
-				resp, err := m.tryPeer(ctx, peers[i], h, req, f)
-				results <- indexed{Result{Peer: peers[i], Resp: resp, Err: err}, i}
+				call(i)
 			}
 		})
 	}
