@@ -10,7 +10,16 @@ import (
 
 var errStall, errTest = errors.New("stalled"), errors.New("test")
 
+// patientClose is for tests that want a close frame to arrive, however slowly. It comes
+// before the connections.
+func patientClose(t *testing.T) {
+	before := closeGrace
+	closeGrace = patience
+	t.Cleanup(func() { closeGrace = before })
+}
+
 func TestCloseTellsBothSides(t *testing.T) {
+	patientClose(t)
 	for _, tt := range []struct {
 		err  error
 		code uint16

@@ -30,6 +30,7 @@ func TestPingsAreAnsweredInOrderAndWithinFragments(t *testing.T) {
 }
 
 func TestACloseFrameIsEchoedAndEndsTheConnection(t *testing.T) {
+	patientClose(t)
 	for _, tt := range []struct{ payload, echo string }{
 		{"\x03\xe8", "\x03\xe8"}, {"\x03\xe9going away", "\x03\xe9"}, {"\x0f\xa0application", "\x0f\xa0"}, {"", ""},
 	} {
@@ -71,6 +72,7 @@ func TestNothingBehindACloseFrameIsRead(t *testing.T) {
 }
 
 func TestBreachesAreToldToThePeer(t *testing.T) {
+	patientClose(t)
 	p := server(0)
 	long := rawFrame{first: fin | opBinary, key: &key, form: 8, length: maxMessage + 1}
 	for name, tt := range map[string]struct {

@@ -17,6 +17,7 @@ func wantPanic(tb testing.TB, err error, value any) {
 }
 
 func TestAPanicEndsThatConnectionOnly(t *testing.T) {
+	patientClose(t)
 	forEachNetwork(t, func(t *testing.T, h *host) {
 		other, _ := h.pair(t)
 		for _, where := range []string{"Message", "BatchEnd"} {

@@ -21,10 +21,10 @@ const (
 
 	// leastQueue is the least that a queue has room for.
 	leastQueue = 4 << 10
-
-	// closeGrace is how long the writing of the close frame may take.
-	closeGrace = 100 * time.Millisecond
 )
+
+// closeGrace is how long the writing of the close frame may take. Only tests change it.
+var closeGrace = 100 * time.Millisecond
 
 // streamConn is the transport for any net.Conn. It has two goroutines: the reader,
 // which owns the connection's end, and the writer, which the reader waits for.
