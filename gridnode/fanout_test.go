@@ -8,9 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/actorgrid/actorgrid/gridnode"
+	"github.com/actorgrid/actorgrid/gridnode/gridtest"
 )
 
 const (
@@ -60,35 +62,38 @@ func TestBroadcastGivesEveryPeersOwnResultInOrder(t *testing.T) {
 }
 
 func TestBroadcastEndsWithItsContextAndKeepsWhatHasCome(t *testing.T) {
-	ended := make(chan error, 8)
-	nodes := scripted(t, 4, func(ctx context.Context, node int, req []byte) ([]byte, error) {
-		if node == 1 {
-			return req, nil
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 8)
+		c := gridtest.NewCluster(t, 4, gridtest.WithHandlers(func(node int, m *gridnode.Manager) error {
+			return m.RegisterSingle(hPeer, func(ctx context.Context, req []byte) ([]byte, error) {
+				if node == 1 {
+					return req, nil
+				}
+				<-ctx.Done()
+				ended <- context.Cause(ctx)
+				return nil, ctx.Err()
+			})
+		}))
+		for _, f := range []gridnode.Fanout{{}, {Limit: 2}} {
+			// In the bubble's time the calls go out, and the answer comes, at once.
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			got := c.Node(0).Broadcast(ctx, hPeer, []byte("r"), f)
+			cancel()
+			if got[0].Err != nil || string(got[0].Resp) != "r" {
+				t.Errorf("limit %d: the answer that came: %+v", f.Limit, got[0])
+			}
+			for _, r := range got[1:] {
+				if !errors.Is(r.Err, context.DeadlineExceeded) {
+					t.Errorf("limit %d: %+v", f.Limit, r)
+				}
+			}
+			for range 2 {
+				if err := <-ended; !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			}
 		}
-		<-ctx.Done()
-		ended <- context.Cause(ctx)
-		return nil, ctx.Err()
 	})
-	for _, f := range []gridnode.Fanout{{}, {Limit: 2}} {
-		// Long enough for the calls to go out, and the answer to come, on a machine that pauses.
-		ctx, cancel := context.WithTimeout(context.Background(), 250*time.Millisecond)
-		got := nodes[0].Broadcast(ctx, hPeer, []byte("r"), f)
-		cancel()
-		if got[0].Err != nil || string(got[0].Resp) != "r" {
-			t.Errorf("limit %d: the answer that came: %+v", f.Limit, got[0])
-		}
-		for _, r := range got[1:] {
-			if !errors.Is(r.Err, context.DeadlineExceeded) {
-				t.Errorf("limit %d: %+v", f.Limit, r)
-			}
-		}
-		// With a limit of 2 the last peer may not have been called at all.
-		for range 1 + max(0, 1-f.Limit) {
-			if err := <-ended; !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-				t.Error(err)
-			}
-		}
-	}
 }
 
 func TestFanoutKeepsToItsLimit(t *testing.T) {

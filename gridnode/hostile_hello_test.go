@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -147,7 +148,7 @@ func TestWhatIsNoUpgradeGetsAnHTTPAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 			answer := make([]byte, len(c.want))
-			if _, err := p.r.Read(answer); err != nil || string(answer) != c.want {
+			if _, err := io.ReadFull(p.r, answer); err != nil || string(answer) != c.want {
 				t.Errorf("%s: %q, %v", name, answer, err)
 			}
 			p.conn.Close()

@@ -3,6 +3,7 @@ package gridnode
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
 )
 
 func TestASessionThatDiesBeforeItIsAttachedIsNeverUsed(t *testing.T) {
@@ -20,25 +21,27 @@ func TestASessionThatDiesBeforeItIsAttachedIsNeverUsed(t *testing.T) {
 }
 
 func TestANewerSessionReplacesTheOlderOne(t *testing.T) {
-	old, wire := live(t, Config{}, nil)
-	c := old.conn
-	c.receive(connEvent{kind: eventAttached, session: old})
-	if c.State() != StateConnected || c.session.Load() != old {
-		t.Fatal("not attached")
-	}
-	newer := newSession(c, old.peer, false)
-	newer.wire = newFakeWire()
-	c.receive(connEvent{kind: eventAttached, session: newer})
-	if c.session.Load() != newer || !errors.Is(wire.err(), errReplaced) {
-		t.Errorf("the older one was closed with %v", wire.err())
-	}
-	// The loss of the older one changes nothing any more.
-	old.Closed(errReplaced)
-	c.receive(connEvent{kind: eventLost, session: old, err: errReplaced})
-	if c.session.Load() != newer || c.State() != StateConnected {
-		t.Error("the older session took the newer one with it")
-	}
-	newer.Closed(nil)
+	synctest.Test(t, func(t *testing.T) {
+		old, wire := live(t, Config{}, nil)
+		c := old.conn
+		c.receive(connEvent{kind: eventAttached, session: old})
+		if c.State() != StateConnected || c.session.Load() != old {
+			t.Fatal("not attached")
+		}
+		newer := newSession(c, old.peer, false)
+		newer.wire = newFakeWire()
+		c.receive(connEvent{kind: eventAttached, session: newer})
+		if c.session.Load() != newer || !errors.Is(wire.err(), errReplaced) {
+			t.Errorf("the older one was closed with %v", wire.err())
+		}
+		// The loss of the older one changes nothing any more.
+		old.Closed(errReplaced)
+		synctest.Wait() // the actor has heard of it
+		if c.session.Load() != newer || c.State() != StateConnected {
+			t.Error("the older session took the newer one with it")
+		}
+		newer.Closed(nil)
+	})
 }
 
 func TestEveryCallOfALostSessionEndsWithItsFirstError(t *testing.T) {

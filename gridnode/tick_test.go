@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/actorgrid/actorgrid/frames"
@@ -103,23 +104,25 @@ func TestTheDefaultTimeoutEndsASingleAndTellsThePeer(t *testing.T) {
 }
 
 func TestADeadlineTravelsAsTimeRemaining(t *testing.T) {
-	s, w := live(t, Config{CallTimeout: -1}, nil)
-	for _, c := range []struct {
-		left     time.Duration
-		from, to uint64 // microseconds on the wire
-	}{{0, 0, 0}, {time.Hour, 3599_000_000, 3600_000_000}, {time.Second, 500_000, 1_000_000}} {
-		ctx, cancel := context.Background(), func() {}
-		if c.left > 0 {
-			ctx, cancel = context.WithTimeout(ctx, c.left)
+	synctest.Test(t, func(t *testing.T) { // no time passes in between
+		s, w := live(t, Config{CallTimeout: -1}, nil)
+		for _, c := range []struct {
+			left time.Duration
+			want uint64 // microseconds on the wire
+		}{{0, 0}, {time.Hour, 3600_000_000}, {time.Second, 1_000_000}} {
+			ctx, cancel := context.Background(), func() {}
+			if c.left > 0 {
+				ctx, cancel = context.WithTimeout(ctx, c.left)
+			}
+			p, err := s.begin(ctx, 0, nil, destination{})
+			cancel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := w.wait(t, frames.OpRequest, p.id); f.Timeout != c.want {
+				t.Errorf("%v left travels as %d us", c.left, f.Timeout)
+			}
+			p.abandon(context.Canceled)
 		}
-		p, err := s.begin(ctx, 0, nil, destination{})
-		cancel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f := w.wait(t, frames.OpRequest, p.id); f.Timeout < c.from || f.Timeout > c.to {
-			t.Errorf("%v left travels as %d us", c.left, f.Timeout)
-		}
-		p.abandon(context.Canceled)
-	}
+	})
 }

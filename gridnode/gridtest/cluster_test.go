@@ -153,9 +153,9 @@ func TestConfigsAreChangedInOrderAfterTheClusterHasFilledThem(t *testing.T) {
 
 func TestAPlayedPeerIsDialledUnderItsNameAndNotWaitedFor(t *testing.T) {
 	on(t, all, func(t *testing.T, kind gridtest.Network) {
-		name := "http://played:9000"
+		name := "http://someone:9000" // whom node 0 dials until it listens, and not the other way round
 		if kind == gridtest.TLS {
-			name = "https://played:9000"
+			name = "https://someone:9000"
 		}
 		c := cluster(t, 1, kind, gridtest.WithPeers(name)) // returns
 		l, err := c.Listen(name)
@@ -172,7 +172,7 @@ func TestAPlayedPeerIsDialledUnderItsNameAndNotWaitedFor(t *testing.T) {
 			t.Errorf("the listener gives %T", conn)
 		}
 		req, err := http.ReadRequest(bufio.NewReader(conn))
-		if err != nil || req.URL.Path != "/grid/v1" || req.Host != "played:9000" {
+		if err != nil || req.URL.Path != "/grid/v1" || req.Host != "someone:9000" {
 			t.Errorf("the node says %+v, %v", req, err)
 		}
 	})

@@ -256,8 +256,8 @@ func deadlineEndsRead(t *testing.T, a, _ net.Conn) {
 }
 
 func deadlineEndsWrite(t *testing.T, a, b net.Conn) {
-	a.SetWriteDeadline(time.Now().Add(soon))
 	data := pattern(64 << 20)
+	a.SetWriteDeadline(time.Now().Add(soon))
 	n, err := a.Write(data)
 	wantTimeout(t, err)
 	a.Close()
