@@ -210,6 +210,21 @@ func TestQuorumUndoesALateAnswerAfterItsContextHasEnded(t *testing.T) {
 	}
 }
 
+// Without a Limit the turn of all peers comes at once: a quorum that is complete before
+// anybody has been called keeps none from the call.
+func TestAQuorumCallsEveryPeerHoweverSoonItEnds(t *testing.T) {
+	nodes := scripted(t, 4, func(ctx context.Context, node int, req []byte) ([]byte, error) { return nil, nil })
+	undone := make(chan string, 3)
+	got, err := nodes[0].Quorum(t.Context(), hPeer, nil, 0, gridnode.Fanout{}, func(r gridnode.Result) { undone <- r.Peer })
+	if err != nil || len(got) != 0 {
+		t.Fatal(got, err)
+	}
+	called := map[string]bool{<-undone: true, <-undone: true, <-undone: true}
+	if len(called) != 3 {
+		t.Errorf("called: %v", called)
+	}
+}
+
 func TestQuorumUndoesEverythingIfThereIsNone(t *testing.T) {
 	nodes := scripted(t, 4, func(ctx context.Context, node int, req []byte) ([]byte, error) {
 		if node == 1 {
