@@ -216,8 +216,8 @@ func TestContextReachesContextsDerivedFromWrappedOnes(t *testing.T) {
 // the other.
 func TestContextsNest(t *testing.T) {
 	for range 200 {
-		outer := newContext(context.Background(), time.Second)
-		inner := newContext(outer, time.Minute)
+		outer := newContext(context.Background(), time.Hour)
+		inner := newContext(outer, 2*time.Hour)
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() { <-inner.Done() })

@@ -111,35 +111,48 @@ func TestTheEndOfTheContextEndsABroadcast(t *testing.T) {
 	for name, f := range map[string]gridnode.Fanout{"at once": {}, "limited": {Limit: 3}} {
 		t.Run(name, func(t *testing.T) {
 			onEveryLink(t, func(t *testing.T, n *rig) {
-				left := make(chan error, 2)
-				g := n.group(t, 4, func(ctx context.Context, peer int, req []byte) ([]byte, error) {
-					if peer > 2 {
-						<-ctx.Done()
-						left <- context.Cause(ctx)
-						return nil, ctx.Err()
-					}
-					return req, nil
+				n.untilUnderWay(t, 50*time.Millisecond, func(deadline time.Duration) bool {
+					return n.endedBroadcast(t, f, deadline)
 				})
-				start, deadline := time.Now(), n.unhurried(50*time.Millisecond)
-				ctx, cancel := context.WithTimeout(background, deadline)
-				defer cancel()
-				results := g.node.Broadcast(ctx, hOwn, []byte("x"), f)
-				n.wantWithin(t, "the broadcast", start, deadline)
-				for i, r := range results {
-					if i < 2 && (r.Err != nil || string(r.Resp) != "x") {
-						t.Errorf("%v", r)
-					}
-					if i >= 2 {
-						wantIs(t, r.Err, context.DeadlineExceeded)
-					}
-				}
-				for range 2 {
-					wantIs(t, receive(t, "the handlers' contexts end", left), context.DeadlineExceeded)
-				}
-				g.wantIdlePeers(t)
 			})
 		})
 	}
+}
+
+// endedBroadcast checks a broadcast that two of four peers answer before its deadline,
+// and reports whether these had, and the others had begun.
+func (n *rig) endedBroadcast(t *testing.T, f gridnode.Fanout, deadline time.Duration) bool {
+	entered, left := make(chan struct{}, 2), make(chan error, 2)
+	g := n.group(t, 4, func(ctx context.Context, peer int, req []byte) ([]byte, error) {
+		if peer > 2 {
+			entered <- struct{}{}
+			<-ctx.Done()
+			left <- context.Cause(ctx)
+			return nil, ctx.Err()
+		}
+		return req, nil
+	})
+	ctx, cancel := context.WithTimeout(background, deadline)
+	defer cancel()
+	start := time.Now()
+	results := g.node.Broadcast(ctx, hOwn, []byte("x"), f)
+	n.wantWithin(t, "the broadcast", start, deadline)
+	for i, r := range results {
+		if i < 2 && r.Err == nil && string(r.Resp) != "x" {
+			t.Errorf("%v", r)
+		}
+		if i >= 2 || r.Err != nil {
+			wantIs(t, r.Err, context.DeadlineExceeded)
+		}
+	}
+	if len(entered) < 2 || results[0].Err != nil || results[1].Err != nil {
+		return false
+	}
+	for range 2 {
+		wantIs(t, receive(t, "the handlers' contexts end", left), context.DeadlineExceeded)
+	}
+	g.wantIdlePeers(t)
+	return true
 }
 
 // Limit is how many calls are in flight at once, no more and no fewer.

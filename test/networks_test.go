@@ -41,6 +41,17 @@ func (n network) unhurried(d time.Duration) time.Duration {
 	return max(d, 250*time.Millisecond)
 }
 
+// untilUnderWay tries with a deadline of d, or, where the machine may have paused, with
+// later ones, until all was under way when it was over.
+func (n network) untilUnderWay(t *testing.T, d time.Duration, try func(deadline time.Duration) bool) {
+	t.Helper()
+	for d = n.unhurried(d); !try(d); d *= 4 {
+		if n.virtual() || d > patience {
+			t.Fatalf("within %v not all was under way", d)
+		}
+	}
+}
+
 // onEveryNetwork runs one behaviour over all networks, the loopback too.
 func onEveryNetwork(t *testing.T, run func(t *testing.T, n *rig)) {
 	t.Helper()

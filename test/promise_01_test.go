@@ -67,7 +67,9 @@ func TestPromise1ACallEndsInExactlyOneWay(t *testing.T) {
 		resp, err = call(ctx, hWatchSingle)
 		cancel()
 		want("deadline", resp, err)
-		w.wantIdle(t)
+		if !w.ran(t) && n.virtual() {
+			t.Error("the handler did not run before the deadline")
+		}
 
 		ctx, cancel = context.WithCancel(background)
 		cancelled, full := make(chan func(), 1), make(chan func(), 1)
@@ -75,7 +77,6 @@ func TestPromise1ACallEndsInExactlyOneWay(t *testing.T) {
 			resp, err := call(ctx, hWatchSingle)
 			cancelled <- func() { want("cancelled", resp, err) }
 		}()
-		receive(t, "the first handler runs", w.entered)
 		receive(t, "the second handler runs", w.entered)
 		resp, err = call(background, hEcho) // one at a time
 		want("overloaded", resp, err)
@@ -136,7 +137,11 @@ func TestPromise1InAStormEveryCallEndsInExactlyOneWay(t *testing.T) {
 			callers.Go(func() {
 				for i := range 600 / underRace {
 					id := uint64(caller*10_000 + i)
-					ctx, cancel := context.WithTimeout(background, time.Duration(1+rand.N(8))*time.Millisecond)
+					deadline := time.Duration(1+rand.N(8)) * time.Millisecond
+					if i%8 == 1 {
+						deadline = patience // however slow the machine, there are results
+					}
+					ctx, cancel := context.WithTimeout(background, deadline)
 					if i%4 == 0 {
 						time.AfterFunc(time.Millisecond, cancel)
 					}

@@ -169,10 +169,9 @@ func TestPromise2ACancelledHandlerHasNotFinished(t *testing.T) {
 		wantIs(t, err, context.Canceled)
 		ctx, cancel := context.WithTimeout(background, n.unhurried(10*time.Millisecond))
 		defer cancel()
-		if st, err = p.conn.OpenMux(ctx, hOwn2, nil); err != nil {
-			t.Fatal(err)
+		if st, err = p.conn.OpenMux(ctx, hOwn2, nil); err == nil { // the machine may pause before
+			_, err = st.Recv(background)
 		}
-		_, err = st.Recv(background)
 		wantIs(t, err, context.DeadlineExceeded)
 	})
 }

@@ -209,6 +209,7 @@ func TestCloseReportsHandlersThatDoNotReturn(t *testing.T) {
 		n.wantWithin(t, "Close", start, 100*time.Millisecond)
 		wantIs(t, receive(t, "the call ends", ended), gridnode.ErrDisconnected)
 		close(release)
+		eventually(t, "the handler returns", func() bool { return p.Node(p.server).Close() == nil })
 		p.Stop(p.server)
 	})
 }

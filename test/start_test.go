@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -242,7 +243,7 @@ func TestCloseDuringAHandshake(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer := make([]byte, 12)
-		if _, err := half.Read(answer); err != nil || string(answer) != "HTTP/1.1 101" {
+		if _, err := io.ReadFull(half, answer); err != nil || string(answer) != "HTTP/1.1 101" {
 			t.Fatalf("%q, %v", answer, err)
 		}
 		start := time.Now()

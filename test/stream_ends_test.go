@@ -177,8 +177,9 @@ func TestAHandlersReturnEndsALargeSend(t *testing.T) {
 			}
 			return nil
 		}}))
+		p.link().Throttle(8 << 20) // all of it takes four seconds, by which the handler has returned
 		for _, payload := range []string{"", "fail"} {
-			for range 10 {
+			for range 3 {
 				st := open(t, p.conn, hOwn, []byte(payload))
 				if err := st.Send(background, make([]byte, 32<<20)); err == nil {
 					t.Error("all was sent to a handler that is gone")
@@ -188,6 +189,7 @@ func TestAHandlersReturnEndsALargeSend(t *testing.T) {
 				}
 			}
 		}
+		p.link().Throttle(0)
 		wantEcho(t, p.conn, "afterwards")
 	})
 }

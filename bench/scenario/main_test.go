@@ -17,8 +17,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// testTime is how long a scenario runs in a test: long enough for every caller to have
-// a turn on a machine that pauses.
+// testTime is how long a scenario runs in a test: every caller has a turn however long
+// the machine pauses.
 const testTime = 50 * time.Millisecond
 
 func startGrid(t *testing.T, cfg Config) *Grid {

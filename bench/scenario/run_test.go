@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -124,12 +125,12 @@ func TestFailedCallersAreCountedAndTheFirstErrorIsTold(t *testing.T) {
 
 func TestNothingButErrorsCountsOfAWarmUp(t *testing.T) {
 	g := startGrid(t, Config{Nodes: 2})
-	f := &faulty{err: errors.New("broken on purpose")}
-	f.left.Store(10)
+	bad, good := &faulty{err: errors.New("broken on purpose")}, &faulty{}
+	good.left.Store(math.MaxInt64)
 	s := Scenario{Name: "faulty", bytes: messageBytes}
-	s.open = func(context.Context, *node, int, Config) (caller, error) { return f, nil }
-	r, err := Run(context.Background(), g, s, 2, time.Second) // of which a fifth is the warm-up
-	want := Result{Scenario: "faulty", Callers: 2, AllCallers: 2, Errors: 2, Err: f.err.Error()}
+	s.open = func(_ context.Context, _ *node, i int, _ Config) (caller, error) { return []caller{bad, good}[i], nil }
+	r, err := Run(context.Background(), g, s, 2, 50*time.Millisecond) // of which a fifth is the warm-up
+	want := Result{Scenario: "faulty", Callers: 2, AllCallers: 2, Errors: 1, Err: bad.err.Error()}
 	if err != nil || r != want {
 		t.Errorf("got %+v, %v; want %+v", r, err, want)
 	}

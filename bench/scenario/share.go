@@ -105,10 +105,11 @@ func (sh *share) start(ctx context.Context, r *record, open func(context.Context
 	return nil
 }
 
-// call is a caller's loop. A caller ends with its first error.
+// call is a caller's loop. A caller ends with its first error. In a time it has one turn
+// at least, though the machine may have paused until it was over.
 func (sh *share) call(ctx context.Context, c caller, h *hist.Histogram) error {
 	last := time.Now()
-	for sh.take() {
+	for first := sh.budget.ops == 0; sh.take() || first; first = false {
 		if err := c.step(ctx); err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func crowd(t *testing.T, c *gridtest.Cluster, l *ledger, as, to int) {
 func wantOneSurvivor(t *testing.T, l *ledger, victim *gridnode.Connection, twins []*gridnode.Manager, to string) {
 	t.Helper()
 	var survivors []*gridnode.Connection
-	eventually(t, "one of fifty is left", backWithin, func() bool {
+	eventually(t, "one of fifty is left", 6*backWithin, func() bool {
 		survivors = survivors[:0]
 		gone := 0
 		for _, m := range twins {

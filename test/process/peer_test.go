@@ -35,8 +35,8 @@ type peer struct {
 func startPeers(t *testing.T, n int, args ...string) []*peer {
 	t.Helper()
 	var names []string
-	for range n {
-		names = append(names, "http://"+freeAddress(t))
+	for _, address := range freeAddresses(t, n) {
+		names = append(names, "http://"+address)
 	}
 	var peers []*peer
 	for _, name := range names {
@@ -48,17 +48,20 @@ func startPeers(t *testing.T, n int, args ...string) []*peer {
 	return peers
 }
 
-// freeAddress returns an address that nobody listens on just now. The host is not that
-// of the tests beside these, which would take the port before the process has it, or
-// while it is down.
-func freeAddress(t *testing.T) string {
+// freeAddresses returns different addresses that nobody listens on just now. The host is
+// not that of the tests beside these, which would take the port before the process has
+// it, or while it is down.
+func freeAddresses(t *testing.T, n int) (addresses []string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.7:0")
-	if err != nil {
-		t.Fatal(err)
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.7:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // after the last: the same would come twice
+		addresses = append(addresses, l.Addr().String())
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addresses
 }
 
 // start begins the process, again if it has ended.
