@@ -16,6 +16,9 @@ func (m *Manager) Close() error {
 	m.mu.Lock()
 	first := m.state != nodeClosed
 	m.state = nodeClosed
+	if m.tick != nil {
+		m.tick.Stop()
+	}
 	m.mu.Unlock()
 	if !first {
 		<-m.closed

@@ -225,6 +225,6 @@ func (c *Connection) goLive(link *wsnet.Link, info peerInfo, dialler bool) (*ses
 	if err != nil {
 		return nil, fmt.Errorf("start of the transport to %s: %w", c.remote, err)
 	}
-	s.startTick()
+	s.beginLife()
 	return s, nil
 }

@@ -54,8 +54,8 @@ func (c *Connection) startLoopback() {
 		w.actor = actor.NewReactor(m.pool, loopbackQueue, w.receive)
 		w.session.wire = w
 	}
-	a.startTick()
-	b.startTick()
+	a.beginLife()
+	b.beginLife()
 	c.actor.TrySend(connEvent{kind: eventAccepted, session: b})
 	c.actor.TrySend(connEvent{kind: eventAttached, session: a})
 }

@@ -34,10 +34,12 @@ type Manager struct {
 	calls      sync.Pool    // of *call
 	pool       *actor.Pool  // runs handlers, flushes and the connections' actors
 
-	net wsnet.Net // holds the event loop
+	net     wsnet.Net     // holds the event loop
+	tickDue time.Duration // the tick's: when it should run, on wsnet's clock
 
 	mu      sync.Mutex
 	state   nodeState
+	tick    *time.Timer               // from Start on
 	drained bool                      // a Shutdown has seen the end of the last call
 	servers map[*http.Server]struct{} // of Serve
 	serving sync.WaitGroup            // Serve calls and handshakes in progress
@@ -119,6 +121,7 @@ func (m *Manager) Start() error {
 	}
 	m.warnUnverified()
 	m.state = nodeRunning
+	m.startTick()
 	m.conns.Range(func(_ string, c *Connection) bool {
 		c.start()
 		return true

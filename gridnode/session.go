@@ -63,9 +63,8 @@ type session struct {
 	recvWindow recvWindow           // reader
 	assembling map[uint64]*assembly // reader: messages that arrive in fragments
 
-	tick  *time.Timer
 	done  chan struct{} // closed when the session has ended and all its muxes know
-	life  liveness
+	life  liveness      // the tick
 	stats *counters
 }
 
@@ -106,9 +105,6 @@ func (s *session) Closed(err error) {
 	s.out.close()
 	s.mu.Unlock()
 	s.window.Close(cause)
-	if s.tick != nil {
-		s.tick.Stop()
-	}
 	for _, c := range calls.all() {
 		c.finish(nil, cause)
 	}

@@ -8,17 +8,15 @@ import (
 	"github.com/actorgrid/actorgrid/gridnode/internal/wsnet"
 )
 
-// liveness is what one session's tick keeps between its runs; only the tick, which
+// liveness is what one session keeps between its ticks; only the node's tick, which
 // never runs twice at once, touches it.
 type liveness struct {
-	due      time.Duration // when this tick should have run
 	pinged   time.Duration // when the last ping was sent
 	progress time.Duration // the transport's last write, as seen by the tick
 	since    time.Duration // when progress last changed, or nothing was pending
 }
 
-// tickInterval is how often a session looks at its calls' deadlines and its peer's
-// life: one timer per session, none per call.
+// tickInterval is how often a node looks at its calls' deadlines and its peers' lives.
 func (m *Manager) tickInterval() time.Duration {
 	d := min(time.Second, m.cfg.PingAfter/3, (m.cfg.DeadAfter-m.cfg.PingAfter)/3)
 	if m.cfg.CallTimeout > 0 {
@@ -27,28 +25,43 @@ func (m *Manager) tickInterval() time.Duration {
 	return max(d, 10*time.Millisecond)
 }
 
-func (s *session) startTick() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err == nil {
-		now := wsnet.Now()
-		// The clock may be negative, in a bubble of testing/synctest: no field may be 0.
-		s.life = liveness{due: now + s.node.tickInterval(), pinged: s.wire.LastRead(), progress: now, since: now}
-		s.tick = time.AfterFunc(s.node.tickInterval(), s.onTick)
+// startTick sets the one timer of the node: none per call, and none per session, where
+// the runtime starts a goroutine for each. m.mu is held.
+func (m *Manager) startTick() {
+	m.tickDue = wsnet.Now() + m.tickInterval()
+	m.tick = time.AfterFunc(m.tickInterval(), m.onTick)
+}
+
+// onTick runs on a timer goroutine of the runtime and never waits. Close waits for it.
+func (m *Manager) onTick() {
+	if m.enter() != nil {
+		return
+	}
+	defer m.serving.Done()
+	now := wsnet.Now()
+	late := now - m.tickDue
+	m.conns.Range(func(_ string, c *Connection) bool {
+		for _, s := range [...]*session{c.session.Load(), c.serving.Load()} {
+			if s != nil {
+				s.expireCalls()
+				s.checkPeer(now, late)
+			}
+		}
+		return true
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.state != nodeClosed {
+		m.tickDue = now + m.tickInterval()
+		m.tick.Reset(m.tickInterval())
 	}
 }
 
-// onTick runs on a timer goroutine of the runtime and never waits.
-func (s *session) onTick() {
+// beginLife is called once the session is live, and before the tick knows it. The clock
+// may be negative, in a bubble of testing/synctest: no field may be 0.
+func (s *session) beginLife() {
 	now := wsnet.Now()
-	s.expireCalls()
-	s.checkPeer(now)
-	s.mu.Lock()
-	if s.err == nil {
-		s.life.due = now + s.node.tickInterval()
-		s.tick.Reset(s.node.tickInterval())
-	}
-	s.mu.Unlock()
+	s.life = liveness{pinged: s.wire.LastRead(), progress: now, since: now}
 }
 
 // checkPeer gives up a peer that is dead: silent for DeadAfter, or not taking bytes
@@ -58,9 +71,8 @@ func (s *session) onTick() {
 // keeps a peer content that is busy sending, and whose own ping would wait behind that.
 // A tick that is itself late proves that this process was starved, not that the peer
 // is dead.
-func (s *session) checkPeer(now time.Duration) {
+func (s *session) checkPeer(now, late time.Duration) {
 	cfg := &s.node.cfg
-	starved := now-s.life.due > s.node.tickInterval()
 	read := s.wire.LastRead()
 	silent, quiet := now-read, time.Duration(0)
 	written, pending := s.wire.LastWrite(), s.wire.Pending()
@@ -70,7 +82,7 @@ func (s *session) checkPeer(now time.Duration) {
 	if pending == 0 {
 		quiet = now - written
 	}
-	if starved {
+	if late > s.node.tickInterval() {
 		s.life.since = now
 		return
 	}

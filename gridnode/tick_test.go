@@ -43,8 +43,7 @@ func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
 			s, w := live(t, Config{}, nil)
 			for _, k := range c.ticks {
 				w.lastRead, w.lastWrite, w.pending = k.read, k.write, k.pending
-				s.life.due = k.now
-				s.checkPeer(k.now)
+				s.checkPeer(k.now, 0)
 			}
 			w.pending = 0
 			if dead := w.err() != nil; dead != c.dead || dead && !errors.Is(w.err(), ErrDisconnected) {
@@ -66,14 +65,12 @@ func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
 func TestAStarvedProcessAccusesNobody(t *testing.T) {
 	s, w := live(t, Config{}, nil)
 	w.lastRead = 0
-	s.life.pinged = 1 // and not answered
-	s.life.due = time.Second
-	s.checkPeer(20 * time.Second) // 19 s late: this process did not run, the peer may have
+	s.life.pinged = 1                           // and not answered
+	s.checkPeer(20*time.Second, 19*time.Second) // 19 s late: this process did not run, the peer may have
 	if w.err() != nil {
 		t.Fatal(w.err())
 	}
-	s.life.due = 21 * time.Second
-	s.checkPeer(21 * time.Second) // in time again, and still nothing received
+	s.checkPeer(21*time.Second, 0) // in time again, and still nothing received
 	if w.err() == nil {
 		t.Error("a dead peer is not noticed after a pause")
 	}
