@@ -16,7 +16,6 @@ type other struct {
 
 const (
 	poll       = "gridnode/internal/wsnet/poll.go"
-	poller     = "gridnode/internal/wsnet/poller.go"
 	engine     = "gridnode/internal/wsnet/engine.go"
 	sessionOut = "gridnode/session_out.go"
 )
@@ -27,10 +26,8 @@ var knobs = []knob{
 		{"1", "const yields = 1"},
 		{"3", "const yields = 3"},
 	}},
-	{"spin", poller, "spinFor = 100 * time.Microsecond", []other{
-		{"none", "spinFor = 0 * time.Microsecond"},
-		{"50us", "spinFor = 50 * time.Microsecond"},
-		{"250us", "spinFor = 250 * time.Microsecond"},
+	{"wait for events", poll, "defer c.poller.pause.wait()", []other{
+		{"as nbio does", ""},
 	}},
 	{"pollers", engine, "runtime.GOMAXPROCS(0)", []other{
 		{"1", "min(1, runtime.GOMAXPROCS(0))"},

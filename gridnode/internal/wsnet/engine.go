@@ -42,9 +42,32 @@ func (e *engine) pollerOf(c *nbio.Conn) *poller { return e.pollers[c.Hash()%len(
 
 // add gives a connection to its poller, which may call back before add returns.
 func (e *engine) add(c *nbio.Conn) error {
-	e.pollerOf(c).added.Add(1)
+	p := e.pollerOf(c)
+	p.conns.Add(1)
 	_, err := e.AddConn(c)
+	if err != nil {
+		p.conns.Add(-1)
+	}
 	return err
+}
+
+// detach makes a connection for the engine of conn, which is closed. Where it has the
+// choice one of the pollers with the fewest connections will serve it.
+func (e *engine) detach(conn *net.TCPConn) (*nbio.Conn, error) {
+	socket, err := conn.File()
+	conn.Close()
+	if err != nil {
+		return nil, err
+	}
+	defer socket.Close()
+	fewest := e.pollers[0].conns.Load()
+	for _, p := range e.pollers {
+		fewest = min(fewest, p.conns.Load())
+	}
+	c, _, err := detachWhere(socket, triesPerConn, func(fd int) bool {
+		return e.pollers[fd%len(e.pollers)].conns.Load() <= fewest
+	})
+	return c, err
 }
 
 // polled is the session of a connection of the engine. Its methods run on the
@@ -96,6 +119,14 @@ func (n *Net) hold() error {
 	return err
 }
 
+// engine returns the running engine, which the caller is a user of.
+func (n *Net) engine() (*engine, error) {
+	if err := n.hold(); err != nil {
+		return nil, err
+	}
+	return acquire()
+}
+
 // Drain waits until the engine has no users any more and has stopped.
 func Drain(ctx context.Context) error {
 	for {
@@ -132,6 +163,7 @@ func acquire() (*engine, error) {
 		shared.engine, shared.stopped = engine, stopped
 		shared.stop = func() {
 			engine.Stop()
+			engine.closePauses()
 			if before != nil {
 				<-before
 			}
@@ -166,7 +198,7 @@ func startEngine() (*engine, error) {
 	})}
 	e.Execute = func(f func()) { f() }
 	e.OnRead(func(c *nbio.Conn) {
-		e.pollerOf(c).added.Load()
+		e.pollerOf(c).conns.Load()
 		c.Session().(polled).onReadable()
 	})
 	e.OnWrittenSize(func(c *nbio.Conn, _ []byte, n int) { c.Session().(polled).written(n) })
@@ -179,11 +211,19 @@ func startEngine() (*engine, error) {
 		discard(e.pollers)
 		return nil, err
 	}
-	for _, p := range e.pollers {
+	for i, p := range e.pollers {
+		p.pause = newPause(e.Engine, i)
 		p.begin(e)
 	}
 	for _, p := range e.pollers {
 		p.begun.Wait()
 	}
 	return e, nil
+}
+
+// closePauses gives back what the pollers, which have ended, have waited with.
+func (e *engine) closePauses() {
+	for _, p := range e.pollers {
+		p.pause.close()
+	}
 }

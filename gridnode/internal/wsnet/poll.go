@@ -36,17 +36,14 @@ type pollConn struct {
 
 // startTCP hands a TCP connection to the engine. leftover has been read already.
 func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Conn) Handler) error {
-	nbc, err := detach(conn)
+	engine, err := n.engine() // until onClose
 	if err != nil {
+		conn.Close()
 		return err
 	}
-	if err := n.hold(); err != nil {
-		nbc.Close()
-		return err
-	}
-	engine, err := acquire() // until onClose
+	nbc, err := engine.detach(conn)
 	if err != nil {
-		nbc.Close()
+		release()
 		return err
 	}
 	c := &pollConn{conn: nbc, poller: engine.pollerOf(nbc)}
@@ -69,6 +66,7 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 
 // onReadable runs on the connection's poller.
 func (c *pollConn) onReadable() {
+	defer c.poller.pause.wait()
 	for range readsPerEvent {
 		full, err := c.readOnce()
 		switch {
@@ -101,7 +99,6 @@ func (c *pollConn) readOnce() (full bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	c.poller.hasRead()
 	c.received(dst[:n])
 	return n == len(dst), nil
 }
@@ -132,24 +129,10 @@ func (c *pollConn) onClose(err error) {
 	if refused {
 		return
 	}
+	c.poller.conns.Add(-1)
 	release() // before Closed, which may have somebody close the Net
 	if err == nil {
 		err = io.EOF
 	}
 	c.closed(err)
-}
-
-// detach makes an nbio connection of conn, which is closed. nbio duplicates the
-// descriptor without care for child processes, in which it would keep a dead
-// connection open.
-func detach(conn net.Conn) (*nbio.Conn, error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	nbc, err := nbio.NBConn(conn)
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	syscall.CloseOnExec(nbc.Hash())
-	return nbc, nil
 }

@@ -1,0 +1,12 @@
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd
+
+package wsnet
+
+import "github.com/lesismal/nbio"
+
+// pause does nothing here: nbio's pollers wait by themselves.
+type pause struct{}
+
+func newPause(*nbio.Engine, int) *pause { return nil }
+func (p *pause) wait()                  {}
+func (p *pause) close()                 {}
