@@ -87,8 +87,8 @@ func (st *MuxClient) watch(ctx context.Context) {
 
 // Send sends one message to the handler. It waits while the handler's InCapacity
 // is in flight, until ctx or the stream ends. msg may be reused after the return.
-// What the handler has taken last, less than three quarters of InCapacity, may still
-// count, unless the handler waits in Send.
+// What the handler has taken last, less than half of InCapacity, may still count, unless
+// the handler waits in Send.
 // Send returns an error if the handler takes no input, and after CloseSend. If the
 // stream has ended Send returns its error, or io.EOF after a clean end.
 func (st *MuxClient) Send(ctx context.Context, msg []byte) error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"testing"
 	"time"
 
@@ -181,36 +180,6 @@ func TestCreditComesBackHalfAWindowAtATime(t *testing.T) {
 	}
 	if returned != 5*window {
 		t.Errorf("%d of %d messages returned as credit", returned, 5*window)
-	}
-}
-
-// While messages are queued the credit waits for more of them to be taken: until none is
-// left, or three quarters of the window have been.
-func TestCreditOfAFullQueueComesBackTogether(t *testing.T) {
-	const window = wideWindow
-	for queued, want := range map[int][]uint64{16: {12}, 10: {10}, 8: {8}, 7: nil} {
-		st, s, w := openedMux(t, window)
-		for i := range queued {
-			receive(t, s, data(st.id, fmt.Sprint(i)))
-		}
-		for range queued {
-			if _, err := st.Recv(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		st.Cancel(nil) // its frame comes last
-		w.wait(t, frames.OpCancel, st.id)
-		var got []uint64
-		w.mu.Lock()
-		for _, f := range w.sent {
-			if f.Op == frames.OpCredit {
-				got = append(got, f.Credit)
-			}
-		}
-		w.mu.Unlock()
-		if !slices.Equal(got, want) {
-			t.Errorf("%d queued: credit comes back as %v, want %v", queued, got, want)
-		}
 	}
 }
 

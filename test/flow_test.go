@@ -12,8 +12,8 @@ import (
 	"github.com/actorgrid/actorgrid/gridnode/gridtest"
 )
 
-// capacities are those at which credit comes back otherwise: each message, half a window,
-// up to three quarters.
+// capacities are those at which credit comes back otherwise: each message, half a window
+// that is even or odd.
 var capacities = []int{1, 2, 3, 15, 16, 17, 63, 64, 65}
 
 // What a handler that echoes has room for, which is both capacities, can be sent before

@@ -35,24 +35,14 @@ var shared struct {
 type engine struct {
 	*nbio.Engine
 	pollers []*poller
+	placing sync.Mutex // so that the connections take the pollers in turn
 }
 
 // pollerOf returns the poller that serves a connection for life.
 func (e *engine) pollerOf(c *nbio.Conn) *poller { return e.pollers[c.Hash()%len(e.pollers)] }
 
-// add gives a connection to its poller, which may call back before add returns.
-func (e *engine) add(c *nbio.Conn) error {
-	p := e.pollerOf(c)
-	p.conns.Add(1)
-	_, err := e.AddConn(c)
-	if err != nil {
-		p.conns.Add(-1)
-	}
-	return err
-}
-
-// detach makes a connection for the engine of conn, which is closed. Where it has the
-// choice one of the pollers with the fewest connections will serve it.
+// detach makes a connection for the engine of conn, which is closed, and counts it.
+// Where it has the choice one of the pollers with the fewest connections will serve it.
 func (e *engine) detach(conn *net.TCPConn) (*nbio.Conn, error) {
 	socket, err := conn.File()
 	conn.Close()
@@ -60,6 +50,8 @@ func (e *engine) detach(conn *net.TCPConn) (*nbio.Conn, error) {
 		return nil, err
 	}
 	defer socket.Close()
+	e.placing.Lock()
+	defer e.placing.Unlock()
 	fewest := e.pollers[0].conns.Load()
 	for _, p := range e.pollers {
 		fewest = min(fewest, p.conns.Load())
@@ -67,6 +59,9 @@ func (e *engine) detach(conn *net.TCPConn) (*nbio.Conn, error) {
 	c, _, err := detachWhere(socket, triesPerConn, func(fd int) bool {
 		return e.pollers[fd%len(e.pollers)].conns.Load() <= fewest
 	})
+	if err == nil {
+		e.pollerOf(c).conns.Add(1)
+	}
 	return c, err
 }
 

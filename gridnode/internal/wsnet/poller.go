@@ -93,7 +93,8 @@ func discard(all []*poller) {
 // readWriteLoop).
 func (p *poller) begin(e *engine) {
 	p.begun.Add(1)
-	err := e.add(p.waker)
+	p.conns.Add(1)
+	_, err := e.AddConn(p.waker)
 	if err == nil {
 		_, err = p.far.Write([]byte{0})
 	}
