@@ -13,10 +13,10 @@ import (
 )
 
 // How long the number of goroutines must stay the same. The idle workers of
-// actorgrid leave after two seconds.
+// actorgrid leave after two seconds, at the latest after four.
 const (
 	settles     = 200 * time.Millisecond
-	gridSettles = 2500 * time.Millisecond
+	gridSettles = 4500 * time.Millisecond
 )
 
 // idleNodes make 210 connections.
