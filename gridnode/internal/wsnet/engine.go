@@ -41,6 +41,13 @@ type engine struct {
 // pollerOf returns the poller that serves a connection for life.
 func (e *engine) pollerOf(c *nbio.Conn) *poller { return e.pollers[c.Hash()%len(e.pollers)] }
 
+// add gives a connection to its poller, which may call back before add returns.
+func (e *engine) add(c *nbio.Conn) error {
+	e.pollerOf(c).added.Add(1)
+	_, err := e.AddConn(c)
+	return err
+}
+
 // detach makes a connection for the engine of conn, which is closed, and counts it.
 // Where it has the choice one of the pollers with the fewest connections will serve it.
 func (e *engine) detach(conn *net.TCPConn) (*nbio.Conn, error) {
@@ -193,7 +200,7 @@ func startEngine() (*engine, error) {
 	})}
 	e.Execute = func(f func()) { f() }
 	e.OnRead(func(c *nbio.Conn) {
-		e.pollerOf(c).conns.Load()
+		e.pollerOf(c).added.Load()
 		c.Session().(polled).onReadable()
 	})
 	e.OnWrittenSize(func(c *nbio.Conn, _ []byte, n int) { c.Session().(polled).written(n) })

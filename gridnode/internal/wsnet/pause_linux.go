@@ -44,9 +44,10 @@ type pause struct {
 	fd    int      // nbio's epoll instance, by a descriptor of our own
 	file  *os.File // of fd
 	raw   syscall.RawConn
-	ready func(fd uintptr) bool // made once: a closure per call would be garbage
+	ready func(fd uintptr) bool // look, made once: a method value per call would be garbage
 
-	coming int // events that ready has seen and the poller has not been called for yet
+	events [64]unix.EpollEvent // of the last look
+	coming int                 // reads that look has seen coming, but for the first
 	score  int
 	unspun int // waits in a row that were not spun before
 }
@@ -69,12 +70,7 @@ func newPause(e *nbio.Engine, i int) *pause {
 		p.file.Close()
 		return nil
 	}
-	events := make([]unix.EpollEvent, 64)
-	p.ready = func(fd uintptr) bool {
-		n, err := unix.EpollWait(int(fd), events, 0) // takes nothing away: level-triggered
-		p.coming = max(n-1, 0)
-		return n > 0 || err != nil
-	}
+	p.ready = p.look
 	return p
 }
 
@@ -94,9 +90,24 @@ func epollDescriptor(e *nbio.Engine, i int) (fd int, ok bool) {
 	return int(descriptor.Int()), true
 }
 
+// look reports whether the poller has events. It takes nothing away: nbio's epoll is
+// level-triggered.
+func (p *pause) look(fd uintptr) bool {
+	n, err := unix.EpollWait(int(fd), p.events[:], 0)
+	reads := 0
+	for i := range max(n, 0) {
+		if p.events[i].Events&unix.EPOLLIN != 0 {
+			reads++
+		}
+	}
+	p.coming = max(reads-1, 0)
+	return n > 0 || err != nil
+}
+
 // wait is called after each read of a connection and returns when the poller has
-// events. With n of them it does not look again for the next n-1 reads: that saves a
-// system call each. If one of them does not lead to a read, nbio waits by itself once.
+// events. With n reads to come it does not look again after the first n-1: that saves a
+// system call each. If one of them does not come, since the connection is closed, nbio
+// waits by itself once.
 func (p *pause) wait() {
 	if p == nil {
 		return

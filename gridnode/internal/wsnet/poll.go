@@ -51,7 +51,7 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 	// The poller calls back before AddConn returns: it waits for the leftover.
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	if _, err := engine.AddConn(nbc); err != nil {
+	if err := engine.add(nbc); err != nil {
 		c.refused = true
 		c.poller.conns.Add(-1)
 		release()

@@ -35,9 +35,11 @@ type poller struct {
 	far   *os.File       // the other end: a byte written here has the poller call back
 	begun sync.WaitGroup // until it has
 
-	// conns counts the connections that the poller serves. It looks at it before it calls
-	// back: epoll orders that and the adding, but only this shows the race detector.
-	conns atomic.Int64
+	conns atomic.Int64 // that it serves; it grows under the engine's placing
+
+	// added counts the connections given to the poller, which looks at it before it
+	// calls back: epoll orders the two, but only this shows the race detector that.
+	added atomic.Int64
 }
 
 // newPollers returns one poller for each of n of the engine's. There is no way back
@@ -93,8 +95,7 @@ func discard(all []*poller) {
 // readWriteLoop).
 func (p *poller) begin(e *engine) {
 	p.begun.Add(1)
-	p.conns.Add(1)
-	_, err := e.AddConn(p.waker)
+	err := e.add(p.waker)
 	if err == nil {
 		_, err = p.far.Write([]byte{0})
 	}
