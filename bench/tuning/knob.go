@@ -16,6 +16,7 @@ type other struct {
 
 const (
 	poll       = "gridnode/internal/wsnet/poll.go"
+	pause      = "gridnode/internal/wsnet/pause_linux.go"
 	engine     = "gridnode/internal/wsnet/engine.go"
 	sessionOut = "gridnode/session_out.go"
 )
@@ -26,8 +27,12 @@ var knobs = []knob{
 		{"1", "const yields = 1"},
 		{"3", "const yields = 3"},
 	}},
-	{"wait for events", poll, "defer c.poller.pause.wait()", []other{
+	{"wait for events", poll, "c.poller.pause.wait(c)", []other{
 		{"as nbio does", ""},
+	}},
+	{"read again without an event", pause, "again := c == p.last", []other{
+		{"never", "again := false"},
+		{"always", "again := true"},
 	}},
 	{"pollers", engine, "runtime.GOMAXPROCS(0)", []other{
 		{"1", "min(1, runtime.GOMAXPROCS(0))"},

@@ -48,6 +48,7 @@ type pause struct {
 
 	events [64]unix.EpollEvent // of the last look
 	coming int                 // reads that look has seen coming, but for the first
+	last   source
 	score  int
 	unspun int // waits in a row that were not spun before
 }
@@ -104,23 +105,47 @@ func (p *pause) look(fd uintptr) bool {
 	return n > 0 || err != nil
 }
 
-// wait is called after each read of a connection and returns when the poller has
+// source is a connection that can be read without an event.
+type source interface {
+	// readNow reads once what is there, and reports whether there was something.
+	readNow() bool
+}
+
+// wait is called after the read of c for an event, and returns when the poller has
 // events. With n reads to come it does not look again after the first n-1: that saves a
 // system call each. If one of them does not come, since the connection is closed, nbio
 // waits by itself once.
-func (p *pause) wait() {
+//
+// A connection that has had the last two events is likely to have the next. It is read
+// without one, which saves two looks, nbio's and ours: a lone caller has 0.82 of the time
+// so, a stream's ping-pong 0.8, 16 callers 0.9. Where events come from many it would be
+// a system call for nothing.
+func (p *pause) wait(c source) {
 	if p == nil {
 		return
 	}
+	again := c == p.last
+	p.last = c
 	if p.coming > 0 {
 		p.coming--
 		return
 	}
-	if p.ready(uintptr(p.fd)) || p.spins() && p.spin() {
+	if !again || p.score == 0 {
+		if p.ready(uintptr(p.fd)) {
+			return
+		}
+		c = none{}
+	}
+	if p.spins() && p.spin(c) {
 		return
 	}
 	_ = p.raw.Read(p.ready) // after an error nbio's own wait is next
 }
+
+// none is a source that never has anything.
+type none struct{}
+
+func (none) readNow() bool { return false }
 
 // spins decides whether to spin before this wait.
 func (p *pause) spins() bool {
@@ -134,23 +159,35 @@ func (p *pause) spins() bool {
 	return true
 }
 
-// spin looks for events for a while, and reports whether there were some. It yields to
-// those whom the last events have woken.
-func (p *pause) spin() bool {
+// spin looks for events for a while, and reports whether there were some. What c has is
+// read meanwhile, of which others wait for no more than readsPerEvent reads. It yields
+// to those whom the last events have woken.
+func (p *pause) spin(c source) bool {
 	patience := spinFor
 	if p.score == 0 {
 		patience = probeFor
 	}
+	reads := 0
 	for end := Now() + patience; Now() < end; {
-		runtime.Gosched()
+		if c.readNow() {
+			p.hit()
+			end = Now() + spinFor
+			if reads++; reads%readsPerEvent != 0 {
+				continue
+			}
+		}
 		if p.ready(uintptr(p.fd)) {
-			p.score = min(p.score+1, spinScore)
+			p.hit()
 			return true
 		}
+		runtime.Gosched()
 	}
 	p.score = max(p.score-missCost, 0)
 	return false
 }
+
+// hit counts something that a spin has caught.
+func (p *pause) hit() { p.score = min(p.score+1, spinScore) }
 
 // close gives the descriptor back, once the poller has ended.
 func (p *pause) close() {

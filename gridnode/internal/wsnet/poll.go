@@ -66,25 +66,37 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 
 // onReadable runs on the connection's poller.
 func (c *pollConn) onReadable() {
-	defer c.poller.pause.wait()
 	for range readsPerEvent {
-		full, err := c.readOnce()
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return
-		case err != nil:
-			c.conn.CloseWithError(err)
-			return
-		}
-		for range yields {
-			runtime.Gosched()
-		}
-		if !full {
-			return
+		if _, more := c.read(); !more {
+			break
 		}
 	}
+	c.poller.pause.wait(c)
+}
+
+// readNow implements source.
+func (c *pollConn) readNow() bool {
+	some, _ := c.read()
+	return some
+}
+
+// read reads once, yields to those who were woken by what has come, and reports whether
+// something has come, and whether there may be more.
+func (c *pollConn) read() (some, more bool) {
+	full, err := c.readOnce()
+	switch {
+	case err == syscall.EINTR:
+		return false, true
+	case err == syscall.EAGAIN:
+		return false, false
+	case err != nil:
+		c.conn.CloseWithError(err)
+		return false, false
+	}
+	for range yields {
+		runtime.Gosched()
+	}
+	return true, full
 }
 
 // readOnce reads once, and reports whether there may be more.

@@ -109,7 +109,7 @@ func (p *poller) onReadable() {
 	var b [1]byte
 	if n, _ := p.waker.Read(b[:]); n > 0 {
 		p.begun.Done()
-		p.pause.wait()
+		p.pause.wait(none{})
 	}
 }
 
