@@ -129,6 +129,35 @@ func TestRecycledMessagesAreNotAllocated(t *testing.T) {
 	}
 }
 
+// A single to an inline handler costs the copy of its response, and nothing if that is
+// given back.
+func TestAnInlineSingleAllocatesItsResponseOnly(t *testing.T) {
+	const hInline = 92
+	nodes := grid(t, 2, func(m *gridnode.Manager) {
+		_ = m.RegisterSingleInline(hInline, func(_ context.Context, req []byte) ([]byte, error) { return req, nil })
+	})
+	ctx := context.Background()
+	conn := nodes[0].Connection(nodes[1].Local())
+	for name, done := range map[string]func([]byte){"kept": func([]byte) {}, "recycled": gridnode.Recycle} {
+		for _, size := range []int{64, 512, 4096} {
+			req := make([]byte, size)
+			var failed error
+			n := allocsPerRun(5000, func() {
+				resp, err := conn.Request(ctx, hInline, req)
+				failed = errors.Join(failed, err)
+				done(resp)
+			})
+			most := 1.2
+			if name == "recycled" {
+				most = 0.2
+			}
+			if failed != nil || n > most {
+				t.Errorf("%s, %d bytes: %v allocations, %v", name, size, n, failed)
+			}
+		}
+	}
+}
+
 // sendBack is an echo that recycles.
 func sendBack(ctx context.Context, st *gridnode.MuxServer) error {
 	for {

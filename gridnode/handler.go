@@ -68,6 +68,7 @@ type handler struct {
 	key     handlerKey
 	single  SingleHandler
 	lends   bool // the request is only lent to single, whose response may lie in it
+	inline  bool // and single is called by the reader
 	mux     func(ctx context.Context, st *MuxServer) error
 	in, out int
 }

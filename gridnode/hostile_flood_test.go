@@ -1,6 +1,8 @@
 package gridnode_test
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -80,6 +82,77 @@ func TestAFloodOfBegunRequestsIsBounded(t *testing.T) {
 	}
 }
 
+// Answers of the reader that wait for the window are muxes, of which there is a limit.
+// Beyond it a call fails, and not as one that has not run.
+func TestAnswersOfInlineHandlersThatWaitAreBounded(t *testing.T) {
+	const limit, flood = 16, 200
+	onMemory(t, func(t *testing.T, v *victim) {
+		p := v.connected(t)
+		var calls []frames.Frame
+		for i := range flood {
+			calls = append(calls, p.request(uint64(2*i+1), hBulkInline, nil))
+		}
+		p.send(calls...)
+		v.settle()
+		if n := v.Node(0).ServedMuxes(); n == 0 || n > limit {
+			t.Errorf("%d answers wait, the limit is %d", n, limit)
+		}
+		answered, refused := 0, 0
+		for answered+refused < flood {
+			switch f, err := p.next(); {
+			case err != nil:
+				t.Fatalf("%d answered, %d refused, %v", answered, refused, err)
+			case f.Op == frames.OpReply:
+				answered++
+				p.send(frames.Frame{Op: frames.OpCredit, Credit: uint64(len(f.Payload))})
+			case f.Op == frames.OpStatus && f.Code == frames.CodeInternal:
+				refused++
+			default:
+				t.Fatalf("%v", show(f))
+			}
+		}
+		if answered <= limit || refused == 0 {
+			t.Errorf("%d answered, %d refused", answered, refused)
+		}
+		v.idle(t, p.name)
+	}, withLimits(limit, 1<<20))
+}
+
+// While the queue is full the calls of inline handlers go to workers like others, and what
+// is refused as overloaded has not run.
+func TestOverloadedMeansNotRunForInlineHandlersToo(t *testing.T) {
+	const limit, flood, hCounted = 16, 2000, 190
+	var runs atomic.Int64
+	counted := func(context.Context, []byte) ([]byte, error) { runs.Add(1); return make([]byte, 100), nil }
+	onMemory(t, func(t *testing.T, v *victim) {
+		p := v.connected(t)
+		var calls []frames.Frame
+		for i := range flood {
+			calls = append(calls, p.request(uint64(2*i+1), hCounted, nil))
+		}
+		p.send(calls...)
+		answered, refused := 0, 0
+		for answered+refused < flood {
+			switch f, err := p.next(); {
+			case err != nil:
+				t.Fatalf("%d answered, %d refused, %v", answered, refused, err)
+			case f.Op == frames.OpReply:
+				answered++
+			case f.Op == frames.OpStatus && f.Code == frames.CodeOverloaded:
+				refused++
+			default:
+				t.Fatalf("%v", show(f))
+			}
+		}
+		if n := runs.Load(); n != int64(answered) || refused == 0 {
+			t.Errorf("%d answered, %d refused, %d have run", answered, refused, n)
+		}
+		v.idle(t, p.name)
+	}, withLimits(limit, 1<<20),
+		gridtest.WithConfig(func(_ int, cfg *gridnode.Config) { cfg.QueueLimit = 64 << 10 }),
+		gridtest.WithHandlers(func(_ int, m *gridnode.Manager) error { return m.RegisterSingleInline(hCounted, counted) }))
+}
+
 func TestAGoawayFloodIsLoggedOnce(t *testing.T) {
 	onMemory(t, func(t *testing.T, v *victim) {
 		p := v.connected(t)
@@ -104,8 +177,9 @@ var floods = map[string]func(p *rawPeer, i int) frames.Frame{
 	"unknown handler": func(p *rawPeer, i int) frames.Frame {
 		return frames.Frame{Op: frames.OpRequest, Mux: uint64(2*i + 1), Target: 999}
 	},
-	"tiny singles": func(p *rawPeer, i int) frames.Frame { return p.request(uint64(2*i+1), hTiny, nil) },
-	"streams":      func(p *rawPeer, i int) frames.Frame { return p.open(uint64(2*i+1), hSource, 1000) },
+	"tiny singles":   func(p *rawPeer, i int) frames.Frame { return p.request(uint64(2*i+1), hTiny, nil) },
+	"inline singles": func(p *rawPeer, i int) frames.Frame { return p.request(uint64(2*i+1), hTinyInline, nil) },
+	"streams":        func(p *rawPeer, i int) frames.Frame { return p.open(uint64(2*i+1), hSource, 1000) },
 }
 
 // A peer that makes the node answer and never reads loses its session before the

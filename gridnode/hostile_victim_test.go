@@ -26,9 +26,11 @@ type victim struct {
 
 // The handlers of a victim.
 const (
-	hSink   gridnode.HandlerID = 110 + iota // stream, in 2, out 2: waits for the end of its context
-	hSource                                 // stream, out 2: sends for ever
-	hTiny                                   // single with a short response
+	hSink       gridnode.HandlerID = 110 + iota // stream, in 2, out 2: waits for the end of its context
+	hSource                                     // stream, out 2: sends for ever
+	hTiny                                       // single with a short response
+	hTinyInline                                 // the same, called by the reader
+	hBulkInline                                 // single with a response of 20,000 bytes, called by the reader
 )
 
 func registerVictim(_ int, m *gridnode.Manager) error {
@@ -46,6 +48,8 @@ func registerVictim(_ int, m *gridnode.Manager) error {
 			}
 		}}),
 		m.RegisterSingle(hTiny, func(context.Context, []byte) ([]byte, error) { return []byte("ok"), nil }),
+		m.RegisterSingleInline(hTinyInline, func(context.Context, []byte) ([]byte, error) { return []byte("ok"), nil }),
+		m.RegisterSingleInline(hBulkInline, func(context.Context, []byte) ([]byte, error) { return make([]byte, 20_000), nil }),
 	)
 }
 

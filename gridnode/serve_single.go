@@ -36,6 +36,9 @@ func (s *session) onRequest(f *frames.Frame) error {
 		if err := s.fits(f); err != nil {
 			return s.refuse(f.Mux, err)
 		}
+		if s.serveInline(f) {
+			return nil
+		}
 		if c := s.newSingle(f); c != nil {
 			c.req = c.h.take(f.Payload)
 			s.serveSingle(c, deadlineAfter(s.wire.LastRead(), f.Timeout))
@@ -155,7 +158,7 @@ func (c *servedSingle) Run() {
 		c.answer(resp, err)
 		c.finish()
 	}()
-	resp, err = c.handle()
+	resp, err = c.s.callSingle(c.h, &c.ctx, c.req)
 	returned = true
 }
 
@@ -166,8 +169,8 @@ const goexit = "runtime.Goexit was called"
 // answer ends the call with the handler's response or error.
 func (c *servedSingle) answer(resp []byte, err error) {
 	c.s.release(len(c.req))
-	if err == nil && len(resp) > c.s.maxMessage() {
-		err = errorf(CodeMessageTooLarge, "response of %d bytes, limit %d", len(resp), c.s.maxMessage())
+	if err == nil {
+		err = c.s.checkResponse(resp)
 	}
 	if err != nil {
 		c.replyError(err)
@@ -184,16 +187,24 @@ func (c *servedSingle) finish() {
 	}
 }
 
-// handle runs the handler and turns a panic, also one of the error that it returns,
+// callSingle calls a handler and turns a panic, also one of the error that it returns,
 // into its caller's error.
-func (c *servedSingle) handle() (resp []byte, err error) {
+func (s *session) callSingle(h *handler, ctx context.Context, req []byte) (resp []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			resp, err = nil, c.s.node.panicked(c.h, c.s.conn.remote, v)
+			resp, err = nil, s.node.panicked(h, s.conn.remote, v)
 		}
 	}()
-	resp, err = c.h.single(&c.ctx, c.req)
+	resp, err = h.single(ctx, req)
 	return resp, settle(err)
+}
+
+// checkResponse returns the error of a response that is too large.
+func (s *session) checkResponse(resp []byte) error {
+	if len(resp) > s.maxMessage() {
+		return errorf(CodeMessageTooLarge, "response of %d bytes, limit %d", len(resp), s.maxMessage())
+	}
+	return nil
 }
 
 // panicked logs a handler's panic with its stack and makes the caller's error.

@@ -38,7 +38,21 @@ func (t *Single[Req, Resp, PReq, PResp]) Register(m *Manager, h func(ctx context
 	if h == nil {
 		return fmt.Errorf("gridnode: handler %d: no function", t.id)
 	}
-	return m.registerSingle(t.id, &handler{lends: t.lendsReq, single: func(ctx context.Context, b []byte) ([]byte, error) {
+	return m.registerSingle(t.id, &handler{lends: t.lendsReq, single: t.bytes(h)}, subroute)
+}
+
+// RegisterInline is Register for a handler that never waits, as RegisterSingleInline has
+// it. What fields of req with msgp's tag zerocopy refer to is lent to it.
+func (t *Single[Req, Resp, PReq, PResp]) RegisterInline(m *Manager, h func(ctx context.Context, req PReq) (PResp, error), subroute ...string) error {
+	if h == nil {
+		return fmt.Errorf("gridnode: handler %d: no function", t.id)
+	}
+	return m.RegisterSingleInline(t.id, t.bytes(h), subroute...)
+}
+
+// bytes makes a handler of bytes of one of values.
+func (t *Single[Req, Resp, PReq, PResp]) bytes(h func(ctx context.Context, req PReq) (PResp, error)) SingleHandler {
+	return func(ctx context.Context, b []byte) ([]byte, error) {
 		req, err := decode[Req, PReq](b)
 		if err != nil {
 			return nil, err
@@ -51,7 +65,7 @@ func (t *Single[Req, Resp, PReq, PResp]) Register(m *Manager, h func(ctx context
 			b = nil // req may still refer to it
 		}
 		return encode[Resp](resp, b[:0])
-	}}, subroute)
+	}
 }
 
 // Call calls the handler of a peer. req may be reused after the return.

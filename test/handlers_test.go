@@ -24,6 +24,7 @@ const (
 	hOwn2
 	hOwn3
 	hOwn4
+	hOwn5
 )
 
 func common() gridtest.Option {

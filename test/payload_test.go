@@ -42,14 +42,20 @@ func TestNilAndEmptyStayApart(t *testing.T) {
 			single(hOwn, func(_ context.Context, req []byte) ([]byte, error) { return []byte(kind(req)), nil }),
 			mux(hOwn2, gridnode.MuxHandler{Handle: first, InCapacity: 1}),
 			stream(hOwn3, gridnode.StreamHandler{Handle: firstOfChannel, InCapacity: 1}),
+			inline(hOwn4, func(_ context.Context, req []byte) ([]byte, error) { return []byte(kind(req)), nil }),
+			inline(hOwn5, echo),
 		)
 		for _, msg := range [][]byte{nil, {}, []byte("some")} {
 			want := kind(msg)
-			if resp, err := p.conn.Request(t.Context(), hOwn, msg); err != nil || string(resp) != want {
-				t.Errorf("request %s arrived as %s, %v", want, resp, err)
+			for _, h := range []gridnode.HandlerID{hOwn, hOwn4} {
+				if resp, err := p.conn.Request(t.Context(), h, msg); err != nil || string(resp) != want {
+					t.Errorf("handler %d: request %s arrived as %s, %v", h, want, resp, err)
+				}
 			}
-			if resp, err := p.conn.Request(t.Context(), hEcho, msg); err != nil || kind(resp) != want {
-				t.Errorf("response %s arrived as %s, %v", want, kind(resp), err)
+			for _, h := range []gridnode.HandlerID{hEcho, hOwn5} {
+				if resp, err := p.conn.Request(t.Context(), h, msg); err != nil || kind(resp) != want {
+					t.Errorf("handler %d: response %s arrived as %s, %v", h, want, kind(resp), err)
+				}
 			}
 			for _, h := range []gridnode.HandlerID{hOwn2, hOwn3} {
 				wantKinds(t, p.conn, h, msg)

@@ -77,8 +77,8 @@ func TestTableIsAligned(t *testing.T) {
 		}
 	}
 	gaps := strings.Count(out.String(), "\n\n")
-	if gaps != 7 { // title, single, all-to-all, broadcast, stream, recycled, chan, single again
-		t.Errorf("%d gaps between families, want 7:\n%s", gaps, out.String())
+	if gaps != 8 { // title, single, all-to-all, broadcast, stream, recycled, inline, chan, single again
+		t.Errorf("%d gaps between families, want 8:\n%s", gaps, out.String())
 	}
 }
 

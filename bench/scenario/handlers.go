@@ -20,6 +20,7 @@ const (
 	hChanUp
 	hChanTwoWay
 	hLent
+	hInline
 )
 
 // endless is the count for a down handler that sends until it is cancelled.
@@ -30,6 +31,7 @@ func register(m *gridnode.Manager, cfg Config) error {
 	return errors.Join(
 		m.RegisterSingle(hEcho, echo),
 		m.RegisterSingleLending(hLent, echo),
+		m.RegisterSingleInline(hInline, echo),
 		m.RegisterMux(hDown, gridnode.MuxHandler{Handle: down(cfg.Size), OutCapacity: w}),
 		m.RegisterMux(hUp, gridnode.MuxHandler{Handle: up, InCapacity: w, OutCapacity: 1}),
 		m.RegisterMux(hTwoWay, gridnode.MuxHandler{Handle: twoWay, InCapacity: w, OutCapacity: w}),

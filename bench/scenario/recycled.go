@@ -8,14 +8,19 @@ import (
 
 // recycledSingle is single to a handler that its request is lent to, by a caller that
 // gives the response back.
-type recycledSingle struct{ single }
+type recycledSingle struct {
+	single
+	handler gridnode.HandlerID
+}
 
-func openRecycledSingle(_ context.Context, n *node, _ int, cfg Config) (caller, error) {
-	return &recycledSingle{single{n.conns()[0], make([]byte, cfg.Size)}}, nil
+func openRecycledSingle(h gridnode.HandlerID) func(context.Context, *node, int, Config) (caller, error) {
+	return func(_ context.Context, n *node, _ int, cfg Config) (caller, error) {
+		return &recycledSingle{single{n.conns()[0], make([]byte, cfg.Size)}, h}, nil
+	}
 }
 
 func (c *recycledSingle) step(ctx context.Context) error {
-	resp, err := c.conn.Request(ctx, hLent, c.req)
+	resp, err := c.conn.Request(ctx, c.handler, c.req)
 	if err != nil {
 		return err
 	}
