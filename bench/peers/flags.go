@@ -18,6 +18,7 @@ type options struct {
 	json     string
 	plots    string
 	list     bool
+	heap     int // MiB
 	peers    []*peer.Peer
 	shapes   []shape.Shape
 
@@ -38,6 +39,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.DurationVar(&o.duration, "duration", 250*time.Millisecond, "of one measurement; a quarter more for its warm-up")
 	f.StringVar(&o.json, "json", "", "write all samples and figures to this file")
 	f.StringVar(&o.plots, "plots", "", "write an SVG file per shape into this directory")
+	f.IntVar(&o.heap, "heap", 0, "MiB that this process keeps alive besides, as a server does: the less, the more often garbage is collected")
 	f.BoolVar(&o.list, "list", false, "list the shapes")
 	f.StringVar(&o.serve, shape.ServeFlag, "", "be the server of this peer (the command starts itself so)")
 	shapes := f.String("shape", "", "only shapes that match this regular expression")
@@ -56,6 +58,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	if o.rounds < 1 || o.duration <= 0 {
 		return nil, fmt.Errorf("-rounds and -duration must be positive")
+	}
+	if o.heap < 0 {
+		return nil, fmt.Errorf("-heap must not be negative")
 	}
 	if *quick {
 		o.rounds, o.duration = quickRounds, quickDuration

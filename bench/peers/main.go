@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -45,7 +46,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process
+	live := make([]byte, o.heap<<20)
 	r := measureAll(ctx, o, stderr)
+	runtime.KeepAlive(live)
 	report.Text(stdout, r)
 	if err := outputs(o, r); err != nil {
 		fmt.Fprintln(stderr, "peers:", err)
@@ -63,7 +66,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // measureAll runs the shapes, until ctx ends.
 func measureAll(ctx context.Context, o *options, progress io.Writer) *result.Run {
 	r := &result.Run{Conditions: report.Conditions(o.peers)}
-	r.Conditions.Rounds, r.Conditions.Cell = o.rounds, o.duration.String()
+	r.Conditions.Rounds, r.Conditions.Cell, r.Conditions.LiveHeap = o.rounds, o.duration.String(), o.heap
 	p := &printer{w: progress, began: time.Now(), shapes: len(o.shapes)}
 	e := shape.Engine{Rounds: o.rounds, Duration: o.duration, Progress: p.step}
 	for _, s := range o.shapes {

@@ -4,7 +4,7 @@ package peer
 // references, the libraries.
 func All() []*Peer {
 	return []*Peer{
-		Grid(), GridRecycled(), GridChannels(),
+		Grid(), GridRecycled(), GridInline(), GridChannels(),
 		TCP(), TCPOneConnection(), RawMux(),
 		Original(), Gorilla(),
 		GRPC(), DRPC(), DRPCPool(), TTRPC(), Connect(), NetRPC(), Yamux(), YamuxReused(), NATS(),

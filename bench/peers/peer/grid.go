@@ -38,6 +38,21 @@ func GridRecycled() *Peer {
 	}
 }
 
+// GridInline is actorgrid with handlers that are called by the reader, and callers that
+// give back what they have received.
+func GridInline() *Peer {
+	return &Peer{
+		Name: "actorgrid-inline", Role: Subject, OneConnection: true, Module: "github.com/actorgrid/actorgrid",
+		About:     "singles as of actorgrid-recycled, with RegisterSingleInline",
+		NewDialer: func() (Dialer, error) { return newGridDialer(inlineForm) },
+		Serve:     serveGrid,
+		NewMesh: func(n int) (Mesh, error) {
+			g, err := NewGrid(n, Plain)
+			return inlineMesh{g}, err
+		},
+	}
+}
+
 // gridForm is how the API is used.
 type gridForm uint8
 
@@ -45,11 +60,13 @@ const (
 	methodForm gridForm = iota
 	channelForm
 	recycledForm
+	inlineForm
 )
 
 const (
 	handlerSingle gridnode.HandlerID = 1
 	handlerLent   gridnode.HandlerID = 3
+	handlerInline gridnode.HandlerID = 4
 )
 
 // handlerOf is the handler of a stream.
@@ -62,6 +79,7 @@ func registerGrid(m *gridnode.Manager) error {
 	errs := []error{
 		m.RegisterSingle(handlerSingle, echoSingle),
 		m.RegisterSingleLending(handlerLent, echoSingle),
+		m.RegisterSingleInline(handlerInline, echoSingle),
 		registerTyped(m),
 	}
 	for _, kind := range []Kind{Down, Up, Echo} {
@@ -151,8 +169,11 @@ type gridClient struct {
 }
 
 func (c *gridClient) Caller(int) (Call, error) {
-	if c.form == recycledForm {
-		return recyclingCaller(c.conn), nil
+	switch c.form {
+	case recycledForm:
+		return recyclingCaller(c.conn, handlerLent), nil
+	case inlineForm:
+		return recyclingCaller(c.conn, handlerInline), nil
 	}
 	return callerOf(c.conn), nil
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -130,6 +131,13 @@ func (g *GridMesh) waitConnected(names []string) error {
 // Caller returns the echo call from a node to another.
 func (g *GridMesh) Caller(from, to int) (Call, error) { return callerOf(g.conn(from, to)), nil }
 
+// inlineMesh is a GridMesh whose calls go to inline handlers.
+type inlineMesh struct{ *GridMesh }
+
+func (m inlineMesh) Caller(from, to int) (Call, error) {
+	return recyclingCaller(m.conn(from, to), handlerInline), nil
+}
+
 // Typed returns the typed echo call from a node to another.
 func (g *GridMesh) Typed(from, to int) Call { return typedCaller(g.conn(from, to)) }
 
@@ -144,15 +152,24 @@ func (g *GridMesh) OpenIdle(ctx context.Context, from, to int) (Stream, error) {
 
 // Broadcast sends a request from a node to all others, and returns the first error.
 func (g *GridMesh) Broadcast(ctx context.Context, from int, req []byte) error {
-	for _, r := range g.nodes[from].manager.Broadcast(ctx, handlerSingle, req, gridnode.Fanout{}) {
-		if r.Err != nil {
-			return r.Err
+	return g.broadcast(ctx, from, handlerSingle, req, func([]byte) {})
+}
+
+// BroadcastInline is Broadcast to inline handlers; the responses are given back.
+func (g *GridMesh) BroadcastInline(ctx context.Context, from int, req []byte) error {
+	return g.broadcast(ctx, from, handlerInline, req, gridnode.Recycle)
+}
+
+func (g *GridMesh) broadcast(ctx context.Context, from int, h gridnode.HandlerID, req []byte, done func([]byte)) error {
+	var failed error
+	for _, r := range g.nodes[from].manager.Broadcast(ctx, h, req, gridnode.Fanout{}) {
+		if r.Err == nil && len(r.Resp) != len(req) {
+			r.Err = errors.New("a response has another length")
 		}
-		if len(r.Resp) != len(req) {
-			return errors.New("a response has another length")
-		}
+		failed = cmp.Or(failed, r.Err)
+		done(r.Resp)
 	}
-	return nil
+	return failed
 }
 
 // Close ends all nodes.

@@ -17,10 +17,10 @@ func (r *recycling) next(msg []byte, err error) ([]byte, error) {
 }
 
 // recyclingCaller is for one caller.
-func recyclingCaller(conn *gridnode.Connection) Call {
+func recyclingCaller(conn *gridnode.Connection, h gridnode.HandlerID) Call {
 	var r recycling
 	return func(ctx context.Context, req []byte) ([]byte, error) {
-		return r.next(conn.Request(ctx, handlerLent, req))
+		return r.next(conn.Request(ctx, h, req))
 	}
 }
 

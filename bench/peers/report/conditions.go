@@ -82,6 +82,9 @@ func conditions(w io.Writer, c result.Conditions) {
 	fmt.Fprintf(w, "%s, %d cores, %s, %s, GOMAXPROCS %d\n", c.CPU, c.Cores, c.Kernel, c.Go, c.GOMAXPROCS)
 	fmt.Fprintf(w, "commit %s, %s\n%s\n", c.Commit, c.Date, c.Command)
 	fmt.Fprintf(w, "loopback TCP, both ends in one process unless a shape says otherwise; %d rounds of %s in turns, medians\n", c.Rounds, c.Cell)
+	if c.LiveHeap > 0 {
+		fmt.Fprintf(w, "%d MiB of this process are alive besides\n", c.LiveHeap)
+	}
 	for _, path := range slices.Sorted(maps.Keys(c.Versions)) {
 		fmt.Fprintf(w, "  %s %s\n", path, c.Versions[path])
 	}

@@ -28,6 +28,11 @@ func Judge(r *Run) []Figure {
 	j.singles()
 	j.streams()
 	j.tail()
+	j.subject, j.note = GridInline, "inline: "
+	j.singles()
+	j.meshes()
+	j.broadcast()
+	j.processes()
 	return j.list
 }
 
@@ -83,7 +88,7 @@ func (j *judge) meshes() {
 	j.group = "all-to-all 512 B"
 	j.atMost("8 nodes, 16 callers: at most 0.4 x the original's shape", j.ratio(MeshShape(8, 16), Original), 0.4, " x")
 	j.atMost("8 nodes, 64 callers: at most 0.4 x the original's shape", j.ratio(MeshShape(8, 64), Original), 0.4, " x")
-	big := j.value(MeshShape(32, 64), Grid, Value)
+	big := j.value(MeshShape(32, 64), j.subject, Value)
 	j.atMost("32 nodes, 64 callers: at most 16 us", big, 16, us)
 	floor := j.value(SingleShape(512, 64), TCP, Value)
 	j.atMost("32 nodes, 64 callers: under 2 x the kernel floor (raw TCP, 64 connections, nothing shared)", big/floor, 2, " x")
@@ -124,9 +129,9 @@ func (j *judge) shortStreams() {
 
 func (j *judge) broadcast() {
 	j.group = "broadcast of 512 B to 31 nodes"
-	j.atMost("at most 420 us", j.value(BroadcastShape, Grid, Value), 420, us)
+	j.atMost("at most 420 us", j.value(BroadcastShape, j.subject, Value), 420, us)
 	j.atLeast("3 times the original's shape", 1/j.ratio(BroadcastShape, Original), 3, " x")
-	j.atMost("p99 at most 2 x the median", j.value(BroadcastShape, Grid, P99)/j.value(BroadcastShape, Grid, P50), 2, " x")
+	j.atMost("p99 at most 2 x the median", j.value(BroadcastShape, j.subject, P99)/j.value(BroadcastShape, j.subject, P50), 2, " x")
 }
 
 func (j *judge) allocations() {
@@ -199,12 +204,12 @@ func (j *judge) processes() {
 		one, two := SingleShape(512, callers), ProcsShape(512, callers)
 		change := func(row string) measure.Number { return j.value(two, row, Value) / j.value(one, row, Value) }
 		claim := fmt.Sprintf("%d callers: not worse than in one process by more than 1.25 x the larger change of the floors", callers)
-		mine, floors := change(Grid), worst(change(TCP), change(RawMux))
+		mine, floors := change(j.subject), worst(change(TCP), change(RawMux))
 		if !mine.Known() || !floors.Known() {
 			j.add(claim, "", NotMeasured)
 			continue
 		}
-		j.add(claim, fmt.Sprintf("%s us, %s in one process: %s x; floors %s x", Format(j.value(two, Grid, Value)),
-			Format(j.value(one, Grid, Value)), Format(mine), Format(floors)), verdict(mine <= max(1, 1.25*floors)))
+		j.add(claim, fmt.Sprintf("%s us, %s in one process: %s x; floors %s x", Format(j.value(two, j.subject, Value)),
+			Format(j.value(one, j.subject, Value)), Format(mine), Format(floors)), verdict(mine <= max(1, 1.25*floors)))
 	}
 }

@@ -95,6 +95,9 @@ func TestEachFigureHoldsAtItsLimitAndNotAbove(t *testing.T) {
 		{"recycled: single", "64 callers:", single(64), GridRecycled, map[string]float64{Grid: 9}, 2.2, 2.21},
 		{"recycled: bulk", "messages of 64KiB", StreamShape("bulk", 64<<10), GridRecycled, map[string]float64{Grid: 1, TCP: 1000}, 850, 849},
 		{"recycled: p99.9", "at most 5 x", TailShape, GridRecycled + BusyLink, map[string]float64{GridRecycled + IdleLink: 30}, 150, 151},
+		{"inline: single", "64 callers:", single(64), GridInline, map[string]float64{Grid: 9}, 2.2, 2.21},
+		{"inline: all-to-all", "8 nodes, 16", MeshShape(8, 16), GridInline, map[string]float64{Grid: 9, Original: 10}, 4, 4.1},
+		{"inline: broadcast", "at most 420", BroadcastShape, GridInline, map[string]float64{Grid: 900}, 420, 421},
 		{"TLS", "64 callers", TLSShape, TLSLink, map[string]float64{PlainLink: 2}, 3.2, 3.3},
 	} {
 		for value, want := range map[float64]Verdict{c.holds: Holds, c.fails: FallsShort} {

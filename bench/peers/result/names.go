@@ -7,6 +7,7 @@ const (
 	Grid         = "actorgrid"
 	GridChannels = "actorgrid-chan"
 	GridRecycled = "actorgrid-recycled"
+	GridInline   = "actorgrid-inline"
 	TCP          = "tcp"
 	RawMux       = "rawmux"
 	Original     = "original-shape"

@@ -43,6 +43,7 @@ type Conditions struct {
 	Command    string            `json:"command"`
 	Rounds     int               `json:"rounds"`
 	Cell       string            `json:"cell"` // duration of one measurement
+	LiveHeap   int               `json:"live_heap_mib"`
 	Versions   map[string]string `json:"versions"`
 	Aborted    bool              `json:"aborted,omitempty"`
 }

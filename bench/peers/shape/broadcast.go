@@ -22,20 +22,22 @@ func broadcast(o Options) Shape {
 			case result.GridChannels, result.GridRecycled:
 				return nil
 			case result.Grid:
-				return func(context.Context) (Runner, error) { return openGridBroadcast() }
+				return func(context.Context) (Runner, error) { return openGridBroadcast((*peer.GridMesh).Broadcast) }
+			case result.GridInline:
+				return func(context.Context) (Runner, error) { return openGridBroadcast((*peer.GridMesh).BroadcastInline) }
 			}
 			return func(context.Context) (Runner, error) { return openBroadcast(p) }
 		}),
 	}
 }
 
-func openGridBroadcast() (Runner, error) {
+func openGridBroadcast(broadcast func(*peer.GridMesh, context.Context, int, []byte) error) (Runner, error) {
 	g, err := peer.NewGrid(broadcastTo+1, peer.Plain)
 	if err != nil {
 		return nil, err
 	}
 	req := peer.Pattern(small)
-	op := func(ctx context.Context) error { return g.Broadcast(ctx, 0, req) }
+	op := func(ctx context.Context) error { return broadcast(g, ctx, 0, req) }
 	return &loadRunner{load: measure.Load{Callers: []measure.Op{op}, Tails: measure.Latency}, close: g.Close}, nil
 }
 

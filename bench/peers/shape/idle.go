@@ -33,7 +33,7 @@ func idleConnections(o Options) Shape {
 			switch {
 			case p.Name == result.Grid:
 				return func(context.Context) (Runner, error) { return openGridIdle() }
-			case !p.OneConnection && p.Name != result.TCP, p.Name == result.GridChannels, p.Name == result.GridRecycled, p.Name == "tcp-1conn", p.Name == "yamux-reused":
+			case !p.OneConnection && p.Name != result.TCP, p.Name == result.GridChannels, p.Name == result.GridRecycled, p.Name == result.GridInline, p.Name == "tcp-1conn", p.Name == "yamux-reused":
 				return nil // the same as another row
 			}
 			return func(context.Context) (Runner, error) { return idleFan{p}, nil }

@@ -28,7 +28,7 @@ func processes(o Options) []Shape {
 			Unit:  result.MicrosPerCall,
 			Entrants: entrants(o.Peers, func(p *peer.Peer) func(context.Context) (Runner, error) {
 				switch p.Name {
-				case result.Grid, result.TCP, result.RawMux, result.Original:
+				case result.Grid, result.GridInline, result.TCP, result.RawMux, result.Original:
 					return func(context.Context) (Runner, error) { return openProcess(p, callers) }
 				}
 				return nil
