@@ -82,6 +82,25 @@ func TestAFloodOfBegunRequestsIsBounded(t *testing.T) {
 	}
 }
 
+// tally reads the ends of n calls: replies, and statuses with this code.
+func (p *rawPeer) tally(n int, refusal gridnode.Code, reply func(frames.Frame)) (answered, refused int) {
+	p.t.Helper()
+	for answered+refused < n {
+		switch f, err := p.next(); {
+		case err != nil:
+			p.t.Fatalf("%d answered, %d refused, %v", answered, refused, err)
+		case f.Op == frames.OpReply:
+			answered++
+			reply(f)
+		case f.Op == frames.OpStatus && f.Code == refusal:
+			refused++
+		default:
+			p.t.Fatalf("%v", show(f))
+		}
+	}
+	return answered, refused
+}
+
 // Answers of the reader that wait for the window are muxes, of which there is a limit.
 // Beyond it a call fails, and not as one that has not run.
 func TestAnswersOfInlineHandlersThatWaitAreBounded(t *testing.T) {
@@ -97,20 +116,9 @@ func TestAnswersOfInlineHandlersThatWaitAreBounded(t *testing.T) {
 		if n := v.Node(0).ServedMuxes(); n == 0 || n > limit {
 			t.Errorf("%d answers wait, the limit is %d", n, limit)
 		}
-		answered, refused := 0, 0
-		for answered+refused < flood {
-			switch f, err := p.next(); {
-			case err != nil:
-				t.Fatalf("%d answered, %d refused, %v", answered, refused, err)
-			case f.Op == frames.OpReply:
-				answered++
-				p.send(frames.Frame{Op: frames.OpCredit, Credit: uint64(len(f.Payload))})
-			case f.Op == frames.OpStatus && f.Code == frames.CodeInternal:
-				refused++
-			default:
-				t.Fatalf("%v", show(f))
-			}
-		}
+		answered, refused := p.tally(flood, gridnode.CodeInternal, func(f frames.Frame) {
+			p.send(frames.Frame{Op: frames.OpCredit, Credit: uint64(len(f.Payload))})
+		})
 		if answered <= limit || refused == 0 {
 			t.Errorf("%d answered, %d refused", answered, refused)
 		}
@@ -131,19 +139,7 @@ func TestOverloadedMeansNotRunForInlineHandlersToo(t *testing.T) {
 			calls = append(calls, p.request(uint64(2*i+1), hCounted, nil))
 		}
 		p.send(calls...)
-		answered, refused := 0, 0
-		for answered+refused < flood {
-			switch f, err := p.next(); {
-			case err != nil:
-				t.Fatalf("%d answered, %d refused, %v", answered, refused, err)
-			case f.Op == frames.OpReply:
-				answered++
-			case f.Op == frames.OpStatus && f.Code == frames.CodeOverloaded:
-				refused++
-			default:
-				t.Fatalf("%v", show(f))
-			}
-		}
+		answered, refused := p.tally(flood, gridnode.CodeOverloaded, func(frames.Frame) {})
 		if n := runs.Load(); n != int64(answered) || refused == 0 {
 			t.Errorf("%d answered, %d refused, %d have run", answered, refused, n)
 		}
