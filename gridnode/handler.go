@@ -19,6 +19,7 @@ type HandlerID uint16
 // it or return it as the response; the response must not be changed after the
 // return. ctx ends with the caller's cancellation, deadline or loss, with the
 // reason as its cause. A nil response arrives as nil, an empty one as empty.
+// RegisterSingleLending and RegisterSingleInline have other rules for req and ctx.
 type SingleHandler func(ctx context.Context, req []byte) ([]byte, error)
 
 // MuxHandler serves streams through methods. The stream ends when Handle returns:

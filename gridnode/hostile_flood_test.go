@@ -82,8 +82,8 @@ func TestAFloodOfBegunRequestsIsBounded(t *testing.T) {
 	}
 }
 
-// tally reads the ends of n calls: replies, and statuses with this code.
-func (p *rawPeer) tally(n int, refusal gridnode.Code, reply func(frames.Frame)) (answered, refused int) {
+// tally reads the ends of n calls, which are replies or refusals as overloaded.
+func (p *rawPeer) tally(n int, reply func(frames.Frame)) (answered, refused int) {
 	p.t.Helper()
 	for answered+refused < n {
 		switch f, err := p.next(); {
@@ -92,7 +92,7 @@ func (p *rawPeer) tally(n int, refusal gridnode.Code, reply func(frames.Frame)) 
 		case f.Op == frames.OpReply:
 			answered++
 			reply(f)
-		case f.Op == frames.OpStatus && f.Code == refusal:
+		case f.Op == frames.OpStatus && f.Code == frames.CodeOverloaded:
 			refused++
 		default:
 			p.t.Fatalf("%v", show(f))
@@ -101,52 +101,40 @@ func (p *rawPeer) tally(n int, refusal gridnode.Code, reply func(frames.Frame)) 
 	return answered, refused
 }
 
-// Answers of the reader that wait for the window are muxes, of which there is a limit.
-// Beyond it a call fails, and not as one that has not run.
+// Answers of inline handlers may have to wait, for the queue if they are small, for the
+// window if they are large. They are muxes then, of which there is a limit; beyond it a
+// call is refused, and has not run.
 func TestAnswersOfInlineHandlersThatWaitAreBounded(t *testing.T) {
-	const limit, flood = 16, 200
-	onMemory(t, func(t *testing.T, v *victim) {
-		p := v.connected(t)
-		var calls []frames.Frame
-		for i := range flood {
-			calls = append(calls, p.request(uint64(2*i+1), hBulkInline, nil))
-		}
-		p.send(calls...)
-		v.settle()
-		if n := v.Node(0).ServedMuxes(); n == 0 || n > limit {
-			t.Errorf("%d answers wait, the limit is %d", n, limit)
-		}
-		answered, refused := p.tally(flood, gridnode.CodeInternal, func(f frames.Frame) {
-			p.send(frames.Frame{Op: frames.OpCredit, Credit: uint64(len(f.Payload))})
+	const limit, flood, hFlooded = 16, 2000, 190
+	for name, size := range map[string]int{"small": 3_000, "bulk": 20_000} {
+		t.Run(name, func(t *testing.T) {
+			var runs atomic.Int64
+			h := func(context.Context, []byte) ([]byte, error) { runs.Add(1); return make([]byte, size), nil }
+			onMemory(t, func(t *testing.T, v *victim) {
+				p := v.connected(t)
+				var calls []frames.Frame
+				for i := range flood {
+					calls = append(calls, p.request(uint64(2*i+1), hFlooded, nil))
+				}
+				p.send(calls...)
+				v.settle()
+				if n := v.Node(0).ServedMuxes(); n > limit {
+					t.Errorf("%d answers wait, the limit is %d", n, limit)
+				}
+				answered, refused := p.tally(flood, func(f frames.Frame) {
+					if len(f.Payload) > 4<<10 { // what takes of the window
+						p.send(frames.Frame{Op: frames.OpCredit, Credit: uint64(len(f.Payload))})
+					}
+				})
+				if n := runs.Load(); n != int64(answered) || answered <= limit || refused == 0 {
+					t.Errorf("%d answered, %d refused, %d have run", answered, refused, n)
+				}
+				v.idle(t, p.name)
+			}, withLimits(limit, 1<<20),
+				gridtest.WithConfig(func(_ int, cfg *gridnode.Config) { cfg.QueueLimit = 64 << 10 }),
+				gridtest.WithHandlers(func(_ int, m *gridnode.Manager) error { return m.RegisterSingleInline(hFlooded, h) }))
 		})
-		if answered <= limit || refused == 0 {
-			t.Errorf("%d answered, %d refused", answered, refused)
-		}
-		v.idle(t, p.name)
-	}, withLimits(limit, 1<<20))
-}
-
-// While the queue is full the calls of inline handlers go to workers like others, and what
-// is refused as overloaded has not run.
-func TestOverloadedMeansNotRunForInlineHandlersToo(t *testing.T) {
-	const limit, flood, hCounted = 16, 2000, 190
-	var runs atomic.Int64
-	counted := func(context.Context, []byte) ([]byte, error) { runs.Add(1); return make([]byte, 100), nil }
-	onMemory(t, func(t *testing.T, v *victim) {
-		p := v.connected(t)
-		var calls []frames.Frame
-		for i := range flood {
-			calls = append(calls, p.request(uint64(2*i+1), hCounted, nil))
-		}
-		p.send(calls...)
-		answered, refused := p.tally(flood, gridnode.CodeOverloaded, func(frames.Frame) {})
-		if n := runs.Load(); n != int64(answered) || refused == 0 {
-			t.Errorf("%d answered, %d refused, %d have run", answered, refused, n)
-		}
-		v.idle(t, p.name)
-	}, withLimits(limit, 1<<20),
-		gridtest.WithConfig(func(_ int, cfg *gridnode.Config) { cfg.QueueLimit = 64 << 10 }),
-		gridtest.WithHandlers(func(_ int, m *gridnode.Manager) error { return m.RegisterSingleInline(hCounted, counted) }))
+	}
 }
 
 func TestAGoawayFloodIsLoggedOnce(t *testing.T) {

@@ -49,7 +49,6 @@ func registerVictim(_ int, m *gridnode.Manager) error {
 		}}),
 		m.RegisterSingle(hTiny, func(context.Context, []byte) ([]byte, error) { return []byte("ok"), nil }),
 		m.RegisterSingleInline(hTinyInline, func(context.Context, []byte) ([]byte, error) { return []byte("ok"), nil }),
-		m.RegisterSingleInline(hBulkInline, func(context.Context, []byte) ([]byte, error) { return make([]byte, 20_000), nil }),
 	)
 }
 

@@ -209,8 +209,25 @@ func (s *session) checkResponse(resp []byte) error {
 
 // panicked logs a handler's panic with its stack and makes the caller's error.
 func (m *Manager) panicked(h *handler, peer string, v any) error {
-	m.log.Error("handler panicked", "handler", h.key.id, "peer", peer, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+	line := &panicLine{m, h, peer, fmt.Sprint(v), debug.Stack()}
+	if h.inline {
+		_ = m.pool.Submit(line) // a reader cannot wait for the log; too many lines are dropped
+	} else {
+		line.Run()
+	}
 	return errorf(CodeInternal, "handler %d panicked: %v", h.key.id, v)
+}
+
+type panicLine struct {
+	node  *Manager
+	h     *handler
+	peer  string
+	panic string
+	stack []byte
+}
+
+func (l *panicLine) Run() {
+	l.node.log.Error("handler panicked", "handler", l.h.key.id, "peer", l.peer, "panic", l.panic, "stack", string(l.stack))
 }
 
 // reply sends the response. It waits for room in the queue in this goroutine.

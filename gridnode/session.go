@@ -59,6 +59,7 @@ type session struct {
 
 	heard      bool                 // reader, then the connection's actor: the peer has said something
 	replies    int                  // reader: calls ended in this read so far
+	inlined    int                  // reader: inline handlers that have run
 	lastID     uint64               // reader: highest mux ID that the peer has opened
 	recvWindow recvWindow           // reader
 	assembling map[uint64]*assembly // reader: messages that arrive in fragments

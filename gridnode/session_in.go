@@ -3,8 +3,9 @@ package gridnode
 import "github.com/actorgrid/actorgrid/frames"
 
 // Message is called by the transport for each WebSocket message, one at a time. It
-// never waits: not for a handler, a slow stream, or the writer. An error ends the
-// session; what concerns one mux alone ends that mux.
+// never waits: not for a slow stream, the writer, or a handler, and calls none but those
+// that were registered as never waiting. An error ends the session; what concerns one mux
+// alone ends that mux.
 func (s *session) Message(msg []byte) error {
 	s.cork()
 	s.heard = true

@@ -30,7 +30,7 @@ var knobs = []knob{
 	{"wait for events", poll, "c.poller.pause.wait(c)", []other{
 		{"as nbio does", ""},
 	}},
-	{"read again without an event", pause, "again := c == p.last", []other{
+	{"read again without an event", pause, "again := c.id() == p.last", []other{
 		{"never", "again := false"},
 		{"always", "again := true"},
 	}},

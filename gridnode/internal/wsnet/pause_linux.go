@@ -48,7 +48,7 @@ type pause struct {
 
 	events [64]unix.EpollEvent // of the last look
 	coming int                 // reads that look has seen coming, but for the first
-	last   source
+	last   int                 // the id of what was waited for last: a connection would be kept beyond its end
 	score  int
 	unspun int // waits in a row that were not spun before
 }
@@ -107,6 +107,8 @@ func (p *pause) look(fd uintptr) bool {
 
 // source is a connection that can be read without an event.
 type source interface {
+	// id tells connections apart, more or less: it is the descriptor.
+	id() int
 	// readNow reads once what is there, and reports whether there was something.
 	readNow() bool
 }
@@ -124,8 +126,8 @@ func (p *pause) wait(c source) {
 	if p == nil {
 		return
 	}
-	again := c == p.last
-	p.last = c
+	again := c.id() == p.last
+	p.last = c.id()
 	if p.coming > 0 {
 		p.coming--
 		return
@@ -145,6 +147,7 @@ func (p *pause) wait(c source) {
 // none is a source that never has anything.
 type none struct{}
 
+func (none) id() int       { return -1 }
 func (none) readNow() bool { return false }
 
 // spins decides whether to spin before this wait.

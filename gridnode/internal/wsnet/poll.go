@@ -68,11 +68,15 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 func (c *pollConn) onReadable() {
 	for range readsPerEvent {
 		if _, more := c.read(); !more {
-			break
+			c.poller.pause.wait(c)
+			return
 		}
 	}
-	c.poller.pause.wait(c)
+	c.poller.pause.wait(none{}) // its turn is over
 }
+
+// id implements source.
+func (c *pollConn) id() int { return c.conn.Hash() }
 
 // readNow implements source.
 func (c *pollConn) readNow() bool {

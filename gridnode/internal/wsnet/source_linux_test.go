@@ -8,7 +8,9 @@ import (
 )
 
 // endless is a connection that always has something to read.
-type endless struct{ reads int }
+type endless struct{ fd, reads int }
+
+func (e *endless) id() int { return e.fd }
 
 func (e *endless) readNow() bool {
 	e.reads++
@@ -52,7 +54,7 @@ func raise(t *testing.T, event *os.File) {
 func TestABusyConnectionLeavesItsPollerToTheOthers(t *testing.T) {
 	p, event := newTestPause(t)
 	raise(t, event)
-	var busy endless
+	busy := endless{fd: 7}
 	p.wait(&busy)
 	if busy.reads != 0 {
 		t.Errorf("%d reads before the event of another, which was there", busy.reads)
@@ -68,7 +70,7 @@ func TestABusyConnectionLeavesItsPollerToTheOthers(t *testing.T) {
 func TestAConnectionIsReadWithoutAnEventOnlyIfItHadTheLastTwo(t *testing.T) {
 	p, event := newTestPause(t)
 	raise(t, event)
-	var a, b endless
+	a, b := endless{fd: 7}, endless{fd: 8}
 	for range 5 {
 		p.wait(&a)
 		p.wait(&b)
