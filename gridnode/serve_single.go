@@ -222,12 +222,12 @@ type panicLine struct {
 	node  *Manager
 	h     *handler
 	peer  string
-	panic string
+	value string // of the panic
 	stack []byte
 }
 
 func (l *panicLine) Run() {
-	l.node.log.Error("handler panicked", "handler", l.h.key.id, "peer", l.peer, "panic", l.panic, "stack", string(l.stack))
+	l.node.log.Error("handler panicked", "handler", l.h.key.id, "peer", l.peer, "panic", l.value, "stack", string(l.stack))
 }
 
 // reply sends the response. It waits for room in the queue in this goroutine.

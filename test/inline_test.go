@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -193,4 +194,36 @@ func TestTheAnswersOfInlineHandlersWaitForRoom(t *testing.T) {
 			})
 		})
 	}
+}
+
+// heldLog is a log whose first line about a panic waits until it is let go.
+type heldLog struct {
+	held chan struct{}
+	free chan struct{}
+}
+
+func (l *heldLog) Enabled(context.Context, slog.Level) bool { return true }
+func (l *heldLog) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *heldLog) WithGroup(string) slog.Handler            { return l }
+
+func (l *heldLog) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "panicked") {
+		l.held <- struct{}{}
+		<-l.free
+	}
+	return nil
+}
+
+// A log that hangs does not hold up the reader in which a handler has panicked.
+func TestAnInlinePanicDoesNotWaitForTheLog(t *testing.T) {
+	onEveryNetwork(t, func(t *testing.T, n *rig) {
+		log := &heldLog{make(chan struct{}, 1), make(chan struct{})}
+		p := n.pair(t, config(func(cfg *gridnode.Config) { cfg.Logger = slog.New(log) }),
+			inline(hOwn, func(context.Context, []byte) ([]byte, error) { panic("broken") }))
+		_, err := p.conn.Request(t.Context(), hOwn, nil)
+		wantIs(t, err, gridnode.ErrPanic)
+		receive(t, "the line of the panic", log.held)
+		wantEcho(t, p.conn, "while the log hangs")
+		close(log.free)
+	})
 }

@@ -113,7 +113,8 @@ type source interface {
 	readNow() bool
 }
 
-// wait is called after the read of c for an event, and returns when the poller has
+// wait is called after the reads of c for an event, with none if its turn was used up
+// before it was empty, and returns when the poller has
 // events. With n reads to come it does not look again after the first n-1: that saves a
 // system call each. If one of them does not come, since the connection is closed, nbio
 // waits by itself once.
