@@ -20,6 +20,7 @@ const (
 	CodeProtocol              // the peer broke a rule that concerns one mux
 	CodeInternal              // the handler panicked
 	CodeApplication           // the handler's error has no code
+	CodeOverloadedWithin      // the handler ran, and a call of its own was overloaded
 )
 
 // Why connections are refused.
@@ -37,7 +38,7 @@ var codeNames = map[Code]string{
 	CodeOK: "ok", CodeCanceled: "canceled", CodeDeadlineExceeded: "deadline exceeded",
 	CodeUnknownHandler: "unknown handler", CodeOverloaded: "overloaded", CodeDisconnected: "disconnected",
 	CodeNotSent: "not sent", CodeClosed: "closed", CodeMessageTooLarge: "message too large",
-	CodeProtocol: "protocol error", CodeInternal: "internal", CodeApplication: "application",
+	CodeProtocol: "protocol error", CodeInternal: "internal", CodeApplication: "application", CodeOverloadedWithin: "overloaded within",
 	RefuseVersion: "version", RefuseUnknownPeer: "unknown peer", RefuseHost: "wrong host",
 	RefuseToken: "credential", RefuseDirection: "wrong direction", RefuseHello: "bad hello", RefusePath: "wrong path",
 }

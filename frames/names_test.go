@@ -33,7 +33,7 @@ func TestCodesHaveNamesOfTheirOwn(t *testing.T) {
 			t.Errorf("codes %d and %d are both %q", other, code, name)
 		}
 		names[name] = code
-		known := code <= frames.CodeApplication || code >= frames.RefuseVersion && code <= frames.RefusePath
+		known := code <= frames.CodeOverloadedWithin || code >= frames.RefuseVersion && code <= frames.RefusePath
 		if known == (name == fmt.Sprintf("code %d", uint32(code))) {
 			t.Errorf("code %d is %q", code, name)
 		}

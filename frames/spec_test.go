@@ -54,7 +54,7 @@ func TestTheSpecsTablesAreThoseOfTheCode(t *testing.T) {
 	op := func(n uint64) string { return frames.Op(n).String() }
 	code := func(n uint64) string { return frames.Code(n).String() }
 	wantNames(t, "op", numbered(t, "### 5.2"), uint64(frames.OpHello), uint64(frames.OpGoaway), op)
-	wantNames(t, "code", numbered(t, "### 14.1"), uint64(frames.CodeOK), uint64(frames.CodeApplication), code)
+	wantNames(t, "code", numbered(t, "### 14.1"), uint64(frames.CodeOK), uint64(frames.CodeOverloadedWithin), code)
 	wantNames(t, "refusal", numbered(t, "### 14.2"), uint64(frames.RefuseVersion), uint64(frames.RefusePath), code)
 }
 

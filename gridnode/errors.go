@@ -27,6 +27,7 @@ const (
 	CodeProtocol         = frames.CodeProtocol         // a peer broke the protocol
 	CodeInternal         = frames.CodeInternal         // the handler panicked
 	CodeApplication      = frames.CodeApplication      // the handler returned an error without a code
+	CodeOverloadedWithin = frames.CodeOverloadedWithin // the handler ran, and a call of its own was overloaded; an ErrOverloaded too
 )
 
 // minApplicationCode is the lowest code that RegisterError accepts.
@@ -99,7 +100,8 @@ func (e *Error) isSentinel(target error) bool {
 		return e.Code == CodeDeadlineExceeded
 	}
 	t, ok := target.(*Error)
-	return ok && (t.Code == e.Code && e.Code != CodeApplication || t.Code == CodeDisconnected && e.Code == CodeNotSent)
+	return ok && (t.Code == e.Code && e.Code != CodeApplication ||
+		t.Code == CodeDisconnected && e.Code == CodeNotSent || t.Code == CodeOverloaded && e.Code == CodeOverloadedWithin)
 }
 
 // As fills target with the registered error of the same type, if there is one.
@@ -201,6 +203,28 @@ func settle(err error) error {
 	}
 	code, text := statusOf(err)
 	return &Error{Code: code, Message: text, cause: err}
+}
+
+// ranInto is settle for a single, whose caller may try again what an overload has kept
+// from running. That a call of the handler's own was overloaded says nothing of the kind;
+// an ErrOverloaded that the handler has made does.
+func ranInto(err error) error {
+	settled := settle(err)
+	var of *Error
+	if e, ok := settled.(*Error); ok && e.Code == CodeOverloaded && errors.As(err, &of) && (of.Remote || of.cause != nil) {
+		e.Code = CodeOverloadedWithin
+	}
+	return settled
+}
+
+// errBudget is the cause of every ErrOverloaded that this node finds in what it receives.
+var errBudget = errors.New("receive budget")
+
+// overBudget is the error of a message for which there is no room.
+func overBudget(format string, args ...any) *Error {
+	err := errorf(CodeOverloaded, "overloaded: "+format, args...)
+	err.cause = errBudget
+	return err
 }
 
 func statusCode(err error) Code {

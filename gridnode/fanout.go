@@ -26,8 +26,9 @@ type Fanout struct {
 }
 
 // Retry says when a peer's call is tried again: after ErrNotSent, and an ErrOverloaded
-// that the peer answered, always; after other errors only if Retryable says so, since
-// the peer may have acted on the call.
+// with which the peer refused the call, or which its handler has made and not met in a
+// call of its own, always; after other errors only if Retryable says so, since the peer
+// may have acted on the call.
 type Retry struct {
 	Attempts  int              // in all; below 1 means 1
 	Pause     time.Duration    // before the second; doubled each time, with jitter; default 100 ms

@@ -116,10 +116,10 @@ func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
 		return nil, errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", f.Size, s.node.cfg.MaxMessage)
 	}
 	if len(s.assembling) >= s.node.cfg.MaxMuxesPerPeer {
-		return nil, errorf(CodeOverloaded, "overloaded: %d messages begun", len(s.assembling))
+		return nil, overBudget("%d messages begun", len(s.assembling))
 	}
 	if !s.hold(int(f.Size)) {
-		return nil, errorf(CodeOverloaded, "overloaded: more than %d bytes received and not taken", s.node.cfg.ReceiveBudget)
+		return nil, overBudget("more than %d bytes received and not taken", s.node.cfg.ReceiveBudget)
 	}
 	a := &assembly{first: *f, came: s.wire.LastRead(), buf: buffer.Exact(int(f.Size))}
 	a.first.Payload, a.first.Text = nil, nil

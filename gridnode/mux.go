@@ -224,7 +224,7 @@ func (x *mux) assemble(f *frames.Frame) (msg []byte, complete bool, err error) {
 		msg = cloneBytes(f.Payload)
 	}
 	if !x.s.hold(len(msg)) {
-		return nil, false, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", x.s.node.cfg.ReceiveBudget)
+		return nil, false, overBudget("receive budget of %d bytes", x.s.node.cfg.ReceiveBudget)
 	}
 	return msg, true, nil
 }

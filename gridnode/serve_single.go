@@ -196,7 +196,7 @@ func (s *session) callSingle(h *handler, ctx context.Context, req []byte) (resp 
 		}
 	}()
 	resp, err = h.single(ctx, req)
-	return resp, settle(err)
+	return resp, ranInto(err)
 }
 
 // checkResponse returns the error of a response that is too large.
