@@ -209,8 +209,11 @@ func settle(err error) error {
 // from running. That a call of the handler's own was overloaded says nothing of the kind;
 // an ErrOverloaded that the handler has made does.
 func ranInto(err error) error {
+	if err == nil {
+		return nil
+	}
 	settled := settle(err)
-	var of *Error
+	var of *Error // on the heap: not in a call that goes well
 	if e, ok := settled.(*Error); ok && e.Code == CodeOverloaded && errors.As(err, &of) && (of.Remote || of.cause != nil) {
 		e.Code = CodeOverloadedWithin
 	}
