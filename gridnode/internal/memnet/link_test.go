@@ -235,6 +235,49 @@ func TestThrottledBytesArriveOneByOneWhenItIsSlow(t *testing.T) {
 	})
 }
 
+// Small writes do not make a throttled link move crumbs: what waits for the rate only
+// arrives in pieces of one size, at the times at which it would have arrived in one write.
+func TestThrottledCrumbsArriveTogether(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network, a, b *Conn) {
+		n.Link("a", "b").Throttle(1000)
+		for _, crumb := range pattern(25) {
+			write(t, a, []byte{crumb})
+		}
+		for _, piece := range [][2]int{{0, 10}, {10, 20}, {20, 25}} {
+			<-time.After(time.Duration(piece[1]-piece[0])*time.Millisecond - 1)
+			wantArrived(t, b, 0)
+			wantAfter(t, 1, func() { wantRead(t, b, pattern(25)[piece[0]:piece[1]]) })
+		}
+	})
+}
+
+func TestThrottledCrumbsDoNotWaitForDelayedOnes(t *testing.T) {
+	inBubble(t, func(t *testing.T, n *Network, a, b *Conn) {
+		n.Link("a", "b").Throttle(1000)
+		n.Link("a", "b").Delay(time.Second)
+		write(t, a, []byte("a"))
+		<-time.After(time.Microsecond)
+		write(t, a, []byte("b"))
+		wantAfter(t, 1001*time.Millisecond-time.Microsecond, func() { wantRead(t, b, []byte("a")) })
+		wantAfter(t, time.Millisecond, func() { wantRead(t, b, []byte("b")) })
+	})
+}
+
+func TestCutAfterInTheMiddleOfThrottledCrumbs(t *testing.T) {
+	for offset := range 20 {
+		inBubble(t, func(t *testing.T, n *Network, a, b *Conn) {
+			n.Link("a", "b").Throttle(1000)
+			n.Link("a", "b").CutAfter(offset)
+			for _, crumb := range pattern(20) {
+				write(t, a, []byte{crumb})
+			}
+			a.CloseWrite()
+			wantRead(t, b, pattern(offset))
+			wantReset(t, a, b)
+		})
+	}
+}
+
 func TestThrottleIsForEachDirection(t *testing.T) {
 	inBubble(t, func(t *testing.T, n *Network, a, b *Conn) {
 		n.Link("a", "b").Throttle(1000)

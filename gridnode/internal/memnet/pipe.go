@@ -49,9 +49,12 @@ const (
 	endBoth             // nor does it read
 )
 
-// mostAtOnce is the most bytes that arrive together over a throttled link, so that
-// progress shows.
-const mostAtOnce = 4 << 10
+// What arrives together over a throttled link is at most this much, and at most what the
+// rate lets through in this part of a second, so that progress shows.
+const (
+	mostAtOnce = 4 << 10
+	perSecond  = 100
+)
 
 // room returns how many bytes may be written now.
 func (p *pipe) room() int { return p.window - p.flying - p.arrived.Len() }
@@ -108,29 +111,53 @@ func (p *pipe) next() (n int, at time.Time) {
 		at = p.last
 	}
 	if rate := p.link.rate; rate > 0 && n > 0 {
-		n = min(n, mostAtOnce, max(1, rate/1000))
+		n = p.ready(min(mostAtOnce, max(1, rate/perSecond)), at)
 		at = at.Add(time.Duration(n) * time.Second / time.Duration(rate))
 	}
 	return n, at
 }
 
-// arrive moves n bytes, or the end, out of the first segment.
-func (p *pipe) arrive(n int) {
-	s := p.flight[0]
-	p.flying -= n
-	if n < len(s.data) {
-		p.flight[0].data = s.data[n:]
-	} else {
-		p.flight[0] = segment{}
-		p.flight = p.flight[1:]
+// ready returns how many bytes, at most so many, wait for nothing but the rate. They are
+// of several segments if the first ones are small: else the room that a small one leaves
+// would be filled by a small one, and everything would arrive in crumbs.
+func (p *pipe) ready(most int, at time.Time) (n int) {
+	for i := range p.flight {
+		s := &p.flight[i]
+		if s.end != endNone || s.entered.Add(p.link.delay).After(at) {
+			break
+		}
+		if n += len(s.data); n >= most {
+			return most
+		}
 	}
-	if s.end == endNone {
-		p.deliver(s.data[:n])
+	return n
+}
+
+// arrive moves n bytes, or the end, out of the first segments.
+func (p *pipe) arrive(n int) {
+	if s := p.flight[0]; s.end != endNone {
+		p.flight = p.flight[1:]
+		p.end(s.end)
 		return
 	}
+	for n > 0 && len(p.flight) > 0 { // a cut that comes in between empties it
+		s := &p.flight[0]
+		data := s.data[:min(n, len(s.data))]
+		if s.data = s.data[len(data):]; len(s.data) == 0 {
+			p.flight[0] = segment{}
+			p.flight = p.flight[1:]
+		}
+		n -= len(data)
+		p.flying -= len(data)
+		p.deliver(data)
+	}
+}
+
+// end is the arrival of the writer's end.
+func (p *pipe) end(e end) {
 	p.ended = true
 	p.readable.fire()
-	if s.end == endBoth {
+	if e == endBoth {
 		p.back.fail(syscall.EPIPE)
 	}
 }
