@@ -32,7 +32,7 @@ type Fanout struct {
 type Retry struct {
 	Attempts  int              // in all; below 1 means 1
 	Pause     time.Duration    // before the second; doubled each time, with jitter; default 100 ms
-	Retryable func(error) bool // further errors that are safe to retry
+	Retryable func(error) bool // further errors that are safe to retry; a panic is logged, and an error of that call
 }
 
 // ErrNoQuorum is what Quorum returns when too few peers answered.
@@ -56,7 +56,7 @@ func (m *Manager) Broadcast(ctx context.Context, h HandlerID, req []byte, f Fano
 // Quorum calls h on every peer of f and returns as soon as need of them have
 // answered without an error, with the answers so far. If that has become
 // impossible, or ctx ends, it returns the results so far and an error that is
-// ErrNoQuorum or ctx's.
+// ErrNoQuorum or ctx's. A peer that is listed twice has one vote, and is called once.
 //
 // Peers whose turn has not come by then, with a Limit, are not called. With undo nil
 // the calls still under way are cancelled. Otherwise they go on, out of reach of ctx's
@@ -64,9 +64,12 @@ func (m *Manager) Broadcast(ctx context.Context, h HandlerID, req []byte, f Fano
 // the return, and all of them if there is no quorum. undo is called from one goroutine,
 // which Close waits for as it does for handlers; a panic of undo is logged.
 func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int, f Fanout, undo func(Result)) ([]Result, error) {
-	peers := slices.Clone(f.peers(m)) // calls go on after the return
+	peers := m.distinct(f.peers(m))
 	if need > len(peers) {
 		return nil, fmt.Errorf("%w: %d needed of %d peers", ErrNoQuorum, need, len(peers))
+	}
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
 	}
 	if err := m.enterGroup(&m.fanouts); err != nil {
 		return nil, err
@@ -105,6 +108,18 @@ func (m *Manager) FirstOf(ctx context.Context, h HandlerID, req []byte, f Fanout
 		errs = append(errs, fmt.Errorf("%s: %w", r.Peer, r.Err))
 	}
 	return Result{}, errors.Join(errs...)
+}
+
+// distinct returns a copy of peers, since calls go on after the return, without those
+// that are listed already, by whatever form of their names.
+func (m *Manager) distinct(peers []string) []string {
+	seen := make(map[*Connection]bool, len(peers))
+	return slices.DeleteFunc(slices.Clone(peers), func(name string) bool {
+		c := m.Connection(name)
+		again := c != nil && seen[c]
+		seen[c] = true
+		return again
+	})
 }
 
 // guarded is undo without its panics: others wait to be undone. Nil stays nil.

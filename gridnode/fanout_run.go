@@ -31,12 +31,18 @@ func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, pe
 	}
 	close(next)
 	call := func(i int) {
-		resp, err := m.tryPeer(ctx, peers[i], h, req, f)
-		results <- indexed{Result{Peer: peers[i], Resp: resp, Err: err}, i}
+		r := indexed{Result{Peer: peers[i], Err: errGoexit}, i}
+		defer func() { results <- r }()
+		r.Resp, r.Err = m.tryPeer(ctx, peers[i], h, req, f)
 	}
 	var group sync.WaitGroup
 	for first := range workers { // whose turn has come, however late the goroutine is
 		group.Go(func() { // ends with its calls; the goroutine below waits for it
+			defer func() {
+				for i := range next { // none are left, unless Retryable has ended this goroutine
+					results <- indexed{Result{Peer: peers[i], Err: errGoexit}, i}
+				}
+			}()
 			call(first)
 			for i := range next {
 				call(i)
@@ -50,20 +56,31 @@ func (m *Manager) fan(ctx context.Context, h HandlerID, req []byte, f Fanout, pe
 	return results, next
 }
 
+// errGoexit is the end of calls whose goroutine was ended by Retryable.
+var errGoexit = errorf(CodeInternal, "Retry.Retryable: %s", goexit)
+
+// longestPause can be doubled, and jittered, without an overflow.
+const longestPause = time.Duration(1 << 60)
+
 // tryPeer calls one peer as often as the policy allows.
 func (m *Manager) tryPeer(ctx context.Context, peer string, h HandlerID, req []byte, f Fanout) ([]byte, error) {
 	c := m.Connection(peer)
 	if c == nil {
 		return nil, errorf(CodeNotSent, "not sent: unknown peer %q", peer)
 	}
-	pause := f.Retry.Pause
+	pause := min(f.Retry.Pause, longestPause)
 	if pause <= 0 {
 		pause = 100 * time.Millisecond
 	}
 	for attempt := 1; ; attempt++ {
 		resp, err := c.request(ctx, h, f.Subroute, req)
-		if err == nil || attempt >= f.Retry.Attempts || !f.Retry.allows(err) {
+		if err == nil || attempt >= f.Retry.Attempts {
 			return resp, err
+		}
+		if again, failed := m.retries(f.Retry, err); failed != nil {
+			return nil, errors.Join(err, failed)
+		} else if !again {
+			return nil, err
 		}
 		timer := time.NewTimer(pause/2 + rand.N(pause))
 		select {
@@ -75,8 +92,14 @@ func (m *Manager) tryPeer(ctx context.Context, peer string, h HandlerID, req []b
 			timer.Stop()
 			return nil, err
 		}
-		pause *= 2
+		pause = min(2*pause, longestPause)
 	}
+}
+
+// retries is allows with a panic of Retryable as an error.
+func (m *Manager) retries(r Retry, err error) (again bool, failed error) {
+	defer m.survive("Retry.Retryable", &failed)
+	return r.allows(err), nil
 }
 
 // allows reports whether a call that failed with err may be sent again.

@@ -121,12 +121,24 @@ func (c *Connection) connect(ctx context.Context) (*session, error) {
 func (c *Connection) dial(ctx context.Context) (_ *wsnet.Link, err error) {
 	m := c.node
 	defer m.survive("Config.Dial or TLS", &err)
-	return wsnet.Dial(ctx, wsnet.DialOptions{
+	link, err := wsnet.Dial(ctx, wsnet.DialOptions{
 		URL:        c.remote + m.cfg.Path,
 		Dial:       m.cfg.Dial,
 		TLS:        m.cfg.TLS,
 		MaxMessage: maxWireMessage,
 	})
+	return link, asked(err)
+}
+
+// asked returns an error of a callback after it has been asked all that will be asked of
+// it: if that panics, as it does for a nil pointer of a type with Unwrap, it is where a
+// panic is the callback's.
+func asked(err error) error {
+	if err != nil {
+		errors.As(err, new(*Error))
+		_ = causeOf(err)
+	}
+	return err
 }
 
 // survive turns a panic of a callback of the application's into an error. It is
@@ -145,7 +157,7 @@ func (m *Manager) token(ctx context.Context, peer string) (token string, err err
 	}
 	defer m.survive("Config.Token", &err)
 	token, err = m.cfg.Token(ctx, peer)
-	if err != nil {
+	if asked(err) != nil {
 		return "", fmt.Errorf("token for %s: %w", peer, err)
 	}
 	if len(token) > maxTokenSize {
