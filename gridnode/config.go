@@ -39,7 +39,7 @@ type Config struct {
 	ReconnectMax     time.Duration // longest pause between redials; default 5 s
 	CallTimeout      time.Duration // for singles whose context has no deadline; default 1 min, negative: none
 	PingAfter        time.Duration // silence after which the peer is pinged; default 3 s
-	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 8 s
+	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 8 s; at least 30 ms above PingAfter
 	CloseTimeout     time.Duration // how long Close waits for handlers to return; default 5 s
 
 	MaxMessage      int // bytes of one payload, sent or received; default 64 MiB, at most 1 GiB
@@ -47,13 +47,14 @@ type Config struct {
 	MaxMuxes        int // the same for all peers together; default 524288, at most 268435456
 	Window          int // bytes of large payloads in flight per connection and direction, a quarter of it (128 KiB at least) beside small calls, unless a ping has taken 0.5 ms; on long links more than bandwidth times round trip; default 512 KiB, at most 1 GiB
 	ReceiveBudget   int // bytes received and not yet taken by handlers or callers, per connection; default 256 MiB
-	QueueLimit      int // bytes waiting to be written per connection before senders wait; default 1 MiB
+	QueueLimit      int // bytes waiting to be written per connection before senders wait; default 1 MiB, at most 1 GiB
 }
 
 const (
 	maxMessageLimit  = 1 << 30
 	maxWindow        = 1 << 30
 	maxMuxesLimit    = 1 << 28
+	maxQueueLimit    = 1 << 30
 	maxHandshakeSize = 64 << 10 // bytes of one hello, accept or refusal
 )
 
@@ -121,8 +122,9 @@ func (c *Config) defaultTimes() error {
 	if c.ReconnectMax < c.ReconnectMin {
 		return fmt.Errorf("gridnode: Config.ReconnectMax: %v is below ReconnectMin, %v", c.ReconnectMax, c.ReconnectMin)
 	}
-	if c.DeadAfter <= c.PingAfter {
-		return fmt.Errorf("gridnode: Config.DeadAfter: %v is not above PingAfter, %v", c.DeadAfter, c.PingAfter)
+	// A ping and its answer need a tick each, and one is for a link that was idle before.
+	if least := 3 * minTick; c.DeadAfter-c.PingAfter < least {
+		return fmt.Errorf("gridnode: Config.DeadAfter: %v is not above PingAfter, %v, by %v", c.DeadAfter, c.PingAfter, least)
 	}
 	return nil
 }
@@ -155,6 +157,9 @@ func (c *Config) defaultLimits() error {
 	}
 	if c.MaxMuxes > maxMuxesLimit {
 		return fmt.Errorf("gridnode: Config.MaxMuxes: %d is above %d", c.MaxMuxes, maxMuxesLimit)
+	}
+	if c.QueueLimit > maxQueueLimit {
+		return fmt.Errorf("gridnode: Config.QueueLimit: %d is above %d", c.QueueLimit, maxQueueLimit)
 	}
 	return nil
 }

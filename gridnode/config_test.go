@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,8 @@ func TestBadConfigNamesTheFieldAndTheReason(t *testing.T) {
 		{"PingAfter", "negative", base(func(c *Config) { c.PingAfter = -1 })},
 		{"DeadAfter", "negative", base(func(c *Config) { c.DeadAfter = -1 })},
 		{"DeadAfter", "not above PingAfter", base(func(c *Config) { c.PingAfter = time.Minute })},
+		{"DeadAfter", "by 30ms", base(func(c *Config) { c.PingAfter, c.DeadAfter = time.Millisecond, 30*time.Millisecond })},
+		{"DeadAfter", "by 30ms", base(func(c *Config) { c.PingAfter, c.DeadAfter = math.MaxInt64-1, math.MaxInt64 })},
 		{"CloseTimeout", "negative", base(func(c *Config) { c.CloseTimeout = -1 })},
 		{"MaxMessage", "below 1", base(func(c *Config) { c.MaxMessage = -1 })},
 		{"MaxMessage", "above", base(func(c *Config) { c.MaxMessage = maxMessageLimit + 1 })},
@@ -97,6 +100,7 @@ func TestBadConfigNamesTheFieldAndTheReason(t *testing.T) {
 		{"Window", "below 131072", base(func(c *Config) { c.Window = 1 })},
 		{"ReceiveBudget", "below 1", base(func(c *Config) { c.ReceiveBudget = -1 })},
 		{"QueueLimit", "below 65536", base(func(c *Config) { c.QueueLimit = 1 })},
+		{"QueueLimit", "above", base(func(c *Config) { c.QueueLimit = math.MaxInt })},
 	} {
 		m, err := NewManager(c.cfg)
 		if err == nil {

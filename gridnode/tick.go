@@ -16,13 +16,16 @@ type liveness struct {
 	since    time.Duration // when progress last changed, or nothing was pending
 }
 
+// minTick is the shortest interval of the tick.
+const minTick = 10 * time.Millisecond
+
 // tickInterval is how often a node looks at its calls' deadlines and its peers' lives.
 func (m *Manager) tickInterval() time.Duration {
 	d := min(time.Second, m.cfg.PingAfter/3, (m.cfg.DeadAfter-m.cfg.PingAfter)/3)
 	if m.cfg.CallTimeout > 0 {
 		d = min(d, m.cfg.CallTimeout/8)
 	}
-	return max(d, 10*time.Millisecond)
+	return max(d, minTick)
 }
 
 // startTick sets the one timer of the node: none per call, and none per session, where
