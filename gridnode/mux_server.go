@@ -34,8 +34,9 @@ func (st *MuxServer) Send(ctx context.Context, msg []byte) error {
 }
 
 // Recv returns the caller's next message; it belongs to the handler. It returns
-// io.EOF after the caller's CloseSend, and the cause when the stream is cancelled or
-// lost. With InCapacity 0 it waits for that end.
+// io.EOF after the caller's CloseSend, on which a handler that has done its work returns
+// nil: io.EOF would be an error to the caller. It returns the cause when the stream is
+// cancelled or lost. With InCapacity 0 it waits for that end.
 func (st *MuxServer) Recv(ctx context.Context) ([]byte, error) {
 	msg, err := st.recv(ctx)
 	if err != nil {
@@ -95,16 +96,20 @@ func (s *session) serveStream(f *frames.Frame, payload []byte, deadline time.Tim
 		s.refuse(f.Mux, err)
 		return
 	}
-	if s.node.pool.Submit(st) != nil {
+	if s.node.pool.Submit((*serveTask)(st)) != nil {
 		s.release(len(payload))
 		s.forgetServer(f.Mux)
 		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: no worker free"))
 	}
 }
 
+// serveTask is a stream as a task of the pool: Run is not for those who have a MuxServer.
+type serveTask MuxServer
+
 // Run calls the handler and ends the stream with its status. It runs on a worker of
 // the pool for as long as the handler does.
-func (st *MuxServer) Run() {
+func (t *serveTask) Run() {
+	st := (*MuxServer)(t)
 	var err error
 	returned := false
 	defer func() {

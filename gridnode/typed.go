@@ -233,7 +233,7 @@ func (s *TypedServer[In, Out, PI, PO]) Send(ctx context.Context, v PO) error {
 	return sendTyped[Out](ctx, v, s.mux.Send)
 }
 
-// Recv returns the caller's next value; io.EOF after its CloseSend.
+// Recv returns the caller's next value; io.EOF after its CloseSend, as in MuxServer.
 func (s *TypedServer[In, Out, PI, PO]) Recv(ctx context.Context) (PI, error) {
 	b, err := s.mux.Recv(ctx)
 	if err != nil {
