@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/actorgrid/actorgrid/frames"
@@ -22,7 +23,7 @@ func (m *Manager) Handler() http.Handler { return http.HandlerFunc(m.serveHTTP) 
 
 func (m *Manager) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.EscapedPath() != m.cfg.Path {
-		http.Error(w, "actorgrid: no grid at this path", http.StatusNotFound)
+		http.Error(w, fmt.Sprintf("actorgrid: no grid at %.100q", r.URL.EscapedPath()), http.StatusNotFound)
 		return
 	}
 	if !m.running() || m.enter() != nil {
@@ -80,11 +81,16 @@ func (m *Manager) welcome(ctx context.Context, link *wsnet.Link, state *tls.Conn
 	}
 	c, info, refusal := m.check(ctx, &h.Hello, state)
 	if refusal != nil {
+		if c != nil {
+			c.refused(refusal)
+		}
 		return m.refuse(ctx, link, refusal)
 	}
 	token, err := m.token(ctx, c.remote)
 	if err != nil {
-		return m.refuse(ctx, link, errorf(frames.RefuseToken, "%v", err))
+		refusal = errorf(frames.RefuseToken, "%v", err)
+		c.refused(refusal)
+		return m.refuse(ctx, link, refusal)
 	}
 	answer := m.hello(c.remote, token)
 	answer.Features = features(state) | h.Hello.Features&frames.FeatureChecksum
@@ -101,7 +107,8 @@ func (m *Manager) welcome(ctx context.Context, link *wsnet.Link, state *tls.Conn
 }
 
 // check decides about a hello. The credential is checked before anything is said
-// or done that depends on who the peer is.
+// or done that depends on who the peer is. A refusal comes with the connection that it
+// is a failure of, if any.
 func (m *Manager) check(ctx context.Context, h *frames.Hello, state *tls.ConnectionState) (*Connection, peerInfo, *Error) {
 	if h.Version != frames.Version {
 		return nil, peerInfo{}, errorf(frames.RefuseVersion, "version %d, this node speaks %d", h.Version, frames.Version)
@@ -111,10 +118,10 @@ func (m *Manager) check(ctx context.Context, h *frames.Hello, state *tls.Connect
 	}
 	c := m.Connection(h.Local)
 	if c == nil || h.Local == m.cfg.Local {
-		return nil, peerInfo{}, errorf(frames.RefuseUnknownPeer, "unknown peer %q", h.Local)
+		return nil, peerInfo{}, errorf(frames.RefuseUnknownPeer, "unknown peer %q: not in Config.Peers of %s", h.Local, m.cfg.Local)
 	}
 	if err := m.verify(ctx, c.remote, h.Token, state); err != nil {
-		return nil, peerInfo{}, errorf(frames.RefuseToken, "credential of %s: %v", c.remote, err)
+		return c, peerInfo{}, errorf(frames.RefuseToken, "credential of %s: %v", c.remote, err)
 	}
 	if c.dials {
 		// A peer that knocks: it is up, and it is this node's turn to dial.
@@ -123,7 +130,7 @@ func (m *Manager) check(ctx context.Context, h *frames.Hello, state *tls.Connect
 	}
 	info, err := understand(h)
 	if err != nil {
-		return nil, peerInfo{}, errorf(frames.RefuseHello, "bad hello: %v", err)
+		return c, peerInfo{}, errorf(frames.RefuseHello, "bad hello: %v", err)
 	}
 	return c, info, nil
 }

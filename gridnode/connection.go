@@ -2,6 +2,7 @@ package gridnode
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,8 +81,8 @@ func (c *Connection) State() State {
 	return c.state
 }
 
-// Err returns why the last session ended or the last attempt failed; nil while
-// connected.
+// Err returns why the last session ended or the last attempt failed, of either side as
+// far as this one knows; nil while connected.
 func (c *Connection) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,6 +114,15 @@ func (c *Connection) setStateLocked(to State, err error) {
 	}
 }
 
+// refused keeps for Err why this node did not accept the peer.
+func (c *Connection) refused(reason *Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state < StateConnected {
+		c.lastErr = fmt.Errorf("its connection was refused here: %w", reason)
+	}
+}
+
 // install makes s the session that calls use and returns the one before. It refuses
 // one that has ended: whether s ends before this or after, who comes second sees it.
 func (c *Connection) install(s *session) (old *session, err error) {
@@ -138,7 +148,7 @@ func (c *Connection) lost(s *session, err error) {
 }
 
 // WaitForConnect returns nil as soon as the connection is up, ErrClosed when the
-// node is closed, or ctx's error.
+// node is closed, or ctx's error, with why there is no connection as its text.
 func (c *Connection) WaitForConnect(ctx context.Context) error {
 	for {
 		state, change := c.watch()
@@ -151,9 +161,18 @@ func (c *Connection) WaitForConnect(ctx context.Context) error {
 		select {
 		case <-change:
 		case <-ctx.Done():
-			return ended(ctx)
+			return c.gaveUp(ctx)
 		}
 	}
+}
+
+// gaveUp is the error of who has waited for a connection until ctx ended.
+func (c *Connection) gaveUp(ctx context.Context) error {
+	code := CodeCanceled
+	if ctx.Err() == context.DeadlineExceeded {
+		code = CodeDeadlineExceeded
+	}
+	return &Error{Code: code, Message: ended(ctx).Error() + ": " + c.why(), cause: context.Cause(ctx)}
 }
 
 // watch returns the state, and a channel that is closed when it changes, unless that
@@ -207,22 +226,57 @@ func (c *Connection) resolve(key handlerKey) (*session, remoteHandler, error) {
 	}
 	t, ok := s.peer.handlers.find(key)
 	if !ok {
-		return nil, remoteHandler{}, errorf(CodeUnknownHandler, "unknown handler: %s has no %v %d, subroute %q", c.remote, key.kind, key.id, key.route)
+		return nil, remoteHandler{}, s.unknown(key)
 	}
 	return s, t, nil
 }
 
+// unknown is the error of a call whose handler the peer does not have. The same number
+// as another kind, or under another subroute, is likely to be what was meant.
+func (s *session) unknown(key handlerKey) error {
+	const handler = "%v %d, subroute %q"
+	text := fmt.Sprintf("unknown handler: %s has no "+handler, s.conn.remote, key.kind, key.id, key.route)
+	for _, h := range s.peer.handlers {
+		if h.key.id == key.id {
+			text += fmt.Sprintf(", but "+handler, h.key.kind, h.key.id, h.key.route)
+			break
+		}
+	}
+	return &Error{Code: CodeUnknownHandler, Message: text}
+}
+
 // down is the error of a call without a session.
 func (c *Connection) down() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state == StateClosed {
+	if c.State() == StateClosed {
 		return ErrClosed
 	}
-	if c.lastErr != nil {
-		return notSent(c.lastErr)
+	e := &Error{Code: CodeNotSent, Message: "not sent: " + c.why()}
+	if err := c.Err(); err != nil {
+		e.cause = causeOf(err)
 	}
-	return ErrNotSent
+	return e
+}
+
+// unstarted reports whether Start, Shutdown and Close are all to come.
+func (m *Manager) unstarted() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state == nodeNew
+}
+
+// why tells why there is no connection.
+func (c *Connection) why() string {
+	text := "no connection to " + c.remote
+	err := c.Err()
+	switch {
+	case c.node.unstarted():
+		return text + ": this node was not started"
+	case err != nil:
+		return text + ": " + err.Error()
+	case !c.dials:
+		return text + ", whose turn it is to dial"
+	}
+	return text + " yet"
 }
 
 // ends returns the sessions that are in use here: none, one, or both of a loopback.

@@ -2,9 +2,12 @@ package gridnode
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/actorgrid/actorgrid/frames"
 )
 
 // connMailbox is the capacity of a connection's mailbox. Accepted sessions are
@@ -105,15 +108,18 @@ func (c *Connection) onDial() {
 
 // onFailed plans the next attempt.
 func (c *Connection) onFailed(err error) {
-	if c.closing() || c.session.Load() != nil {
+	if c.closing() || c.node.ctx.Err() != nil || c.session.Load() != nil {
 		return
 	}
-	if !c.dials {
-		return // that was a knock; the peer dials when it wants
+	var e *Error
+	if !c.dials && errors.As(err, &e) && e.Code == frames.RefuseDirection {
+		return // that was a knock, and the peer has heard it
 	}
 	c.setState(StateDisconnected, err)
 	c.logOnce(err)
-	c.dialLater()
+	if c.dials {
+		c.dialLater() // else it was a knock in vain: the peer dials when it wants
+	}
 }
 
 // dialLater plans the next attempt, with exponential backoff and jitter.
@@ -183,6 +189,9 @@ func (c *Connection) onLost(s *session, err error) {
 	}
 	if !attached || c.session.Load() != nil {
 		return
+	}
+	if !s.heard && !s.self && err != nil { // the dialler verifies last, and only its own log tells
+		err = fmt.Errorf("%w, before the peer said anything: its log may tell why", err)
 	}
 	c.node.log.Info("disconnected", "peer", c.remote, "reason", err)
 	if c.remote == c.node.cfg.Local {

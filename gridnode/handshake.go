@@ -108,7 +108,7 @@ func (c *Connection) connect(ctx context.Context) (*session, error) {
 	}
 	link, err := c.dial(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", c.remote, err)
+		return nil, fmt.Errorf("dial %s%s: %w", c.remote, m.cfg.Path, err)
 	}
 	info, err := c.greet(ctx, link, token)
 	if err != nil {
@@ -196,7 +196,7 @@ func (c *Connection) greet(ctx context.Context, link *wsnet.Link, token string) 
 		return peerInfo{}, errorf(frames.RefuseHost, "%s answers as %q", c.remote, h.Hello.Local)
 	}
 	if err := m.verify(ctx, c.remote, h.Hello.Token, link.TLS()); err != nil {
-		return peerInfo{}, errorf(frames.RefuseToken, "%s: %v", c.remote, err)
+		return peerInfo{}, errorf(frames.RefuseToken, "credential of %s: %v", c.remote, err)
 	}
 	info, err := understand(&h.Hello)
 	if err != nil {

@@ -134,7 +134,8 @@ func TestABadAnswerIsTheConnectionsErrorAndIsLoggedOnce(t *testing.T) {
 				l := v.listening(t)
 				conn := v.conn(v.acceptor)
 				v.settle()
-				lines := v.lines("cannot connect") // before the test listened
+				line := "peer=" + v.acceptor + " error="
+				lines := v.lines(line) // before the test listened
 				for range 5 {
 					p := v.dialled(t, l)
 					p.takeHello()
@@ -149,7 +150,7 @@ func TestABadAnswerIsTheConnectionsErrorAndIsLoggedOnce(t *testing.T) {
 				if _, err := conn.Request(t.Context(), hEcho, nil); !errors.Is(err, gridnode.ErrNotSent) || !strings.Contains(err.Error(), c.reason) {
 					t.Errorf("a call meanwhile: %v", err)
 				}
-				if n := v.lines("cannot connect") - lines; n != 1 {
+				if n := v.lines(line) - lines; n != 1 {
 					t.Errorf("%d lines for 5 attempts:\n%s", n, v.log.String())
 				}
 				p := v.dialled(t, l)
