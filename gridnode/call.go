@@ -76,7 +76,7 @@ var errMustWait = errors.New("must wait")
 // payload is copied before it returns.
 func (s *session) begin(ctx context.Context, target uint32, req []byte, to destination) (pendingCall, error) {
 	if len(req) > s.maxMessage() {
-		return pendingCall{}, errorf(CodeMessageTooLarge, "request of %d bytes, limit %d", len(req), s.maxMessage())
+		return pendingCall{}, s.tooLarge("request", req)
 	}
 	if ctx.Err() != nil {
 		return pendingCall{}, ended(ctx)
@@ -100,8 +100,16 @@ func (s *session) requestSlowly(ctx context.Context, target uint32, req []byte) 
 	if s.node.hasCallTimeout(ctx) {
 		limited, cancel := context.WithTimeout(ctx, s.node.cfg.CallTimeout)
 		defer cancel()
-		ctx = limited
+		resp, err := s.requestWaiting(limited, target, req)
+		if err == context.DeadlineExceeded {
+			err = s.callTimeout()
+		}
+		return resp, err
 	}
+	return s.requestWaiting(ctx, target, req)
+}
+
+func (s *session) requestWaiting(ctx context.Context, target uint32, req []byte) ([]byte, error) {
 	f := frames.Frame{Op: frames.OpRequest, Target: target}
 	rest := cut(&f, req)
 	if err := s.reserve(ctx, len(f.Payload)); err != nil {

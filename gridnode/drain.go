@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/actorgrid/actorgrid/frames"
@@ -59,11 +60,27 @@ func (m *Manager) waitIdle(ctx context.Context, since time.Duration) error {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("gridnode: Shutdown: calls cut off: %w", ctx.Err())
+			return fmt.Errorf("gridnode: Shutdown: cut off: %s: %w", m.unfinished(since), ctx.Err())
 		case <-m.ctx.Done():
 			return m.cutOff()
 		}
 	}
+}
+
+// unfinished tells what a drain waits for.
+func (m *Manager) unfinished(since time.Duration) string {
+	var what []string
+	m.conns.Range(func(name string, c *Connection) bool {
+		if !c.idle(since) {
+			st := c.Stats()
+			what = append(what, fmt.Sprintf("%s (%d calls and streams to it, %d from it)", name, st.Calls+st.Streams, st.ServingCalls+st.ServingStreams))
+		}
+		return true
+	})
+	if len(what) == 0 {
+		return "nothing" // it has finished just now
+	}
+	return strings.Join(what, ", ")
 }
 
 // idle reports whether nothing is in flight, in either direction, and the peer has

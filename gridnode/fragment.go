@@ -13,6 +13,19 @@ func (s *session) maxMessage() int {
 	return min(s.node.cfg.MaxMessage, s.peer.maxMessage)
 }
 
+// tooLarge is the error of a payload above maxMessage: it names the side whose limit that is.
+func (s *session) tooLarge(what string, payload []byte) *Error {
+	node := s.node.cfg.Local
+	if s.peer.maxMessage < s.node.cfg.MaxMessage {
+		node = s.conn.remote
+	}
+	return errTooLarge(what, uint64(len(payload)), node, s.maxMessage())
+}
+
+func errTooLarge(what string, size uint64, node string, limit int) *Error {
+	return errorf(CodeMessageTooLarge, "message too large: %s of %d bytes, Config.MaxMessage of %s is %d", what, size, node, limit)
+}
+
 // reserve takes n bytes of the session byte window if the payload is bulk. It
 // bounds what is in flight, kernel buffers included, so that a tiny call never
 // waits behind more than a window of large ones.
@@ -113,7 +126,7 @@ func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
 		return nil, protocolError("more fragments announced for a message of %d bytes, %d are here", f.Size, len(f.Payload))
 	}
 	if f.Size > uint64(s.node.cfg.MaxMessage) {
-		return nil, errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", f.Size, s.node.cfg.MaxMessage)
+		return nil, errTooLarge("message", f.Size, s.node.cfg.Local, s.node.cfg.MaxMessage)
 	}
 	if len(s.assembling) >= s.node.cfg.MaxMuxesPerPeer {
 		return nil, overBudget("%d messages begun", len(s.assembling))
@@ -129,7 +142,7 @@ func (s *session) newAssembly(f *frames.Frame) (*assembly, error) {
 // fits checks a message that is not cut into fragments against the limit.
 func (s *session) fits(f *frames.Frame) error {
 	if len(f.Payload) > s.node.cfg.MaxMessage {
-		return errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", len(f.Payload), s.node.cfg.MaxMessage)
+		return errTooLarge("message", uint64(len(f.Payload)), s.node.cfg.Local, s.node.cfg.MaxMessage)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func (x *mux) init(s *session, id uint64, in, out int, broken func(error)) {
 // send takes one credit, then sends the message in the caller's goroutine.
 func (x *mux) send(ctx context.Context, msg []byte) error {
 	if len(msg) > x.s.maxMessage() {
-		return errorf(CodeMessageTooLarge, "message of %d bytes, limit %d", len(msg), x.s.maxMessage())
+		return x.s.tooLarge("message", msg)
 	}
 	if err := x.takeCredit(ctx); err != nil {
 		return x.sendError(ctx, err)

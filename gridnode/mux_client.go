@@ -34,7 +34,7 @@ const lastSend = math.MinInt64
 // as the peer announced them.
 func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) (*MuxClient, error) {
 	if len(payload) > s.maxMessage() {
-		return nil, errorf(CodeMessageTooLarge, "payload of %d bytes, limit %d", len(payload), s.maxMessage())
+		return nil, s.tooLarge("payload", payload)
 	}
 	if ctx.Err() != nil {
 		return nil, ended(ctx)

@@ -1,6 +1,7 @@
 package gridnode
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net"
@@ -10,15 +11,21 @@ import (
 	"strings"
 )
 
+const wantName = "want http://host:port or https://host:port"
+
 // normalName checks a node's name and brings it to the one form that is compared
 // and sent: lower case, no path, an explicit port.
 func normalName(name string) (string, error) {
 	if name == "" {
-		return "", fmt.Errorf("empty; want http://host:port or https://host:port")
+		return "", errors.New("empty; " + wantName)
 	}
 	u, err := url.Parse(name)
 	if err != nil {
-		return "", fmt.Errorf("%q: %w", name, err)
+		var reason *url.Error // whose text has the name again
+		if errors.As(err, &reason) {
+			err = reason.Err
+		}
+		return "", fmt.Errorf("%q: %w; %s", name, err, wantName)
 	}
 	port := ""
 	switch u.Scheme {
@@ -27,7 +34,7 @@ func normalName(name string) (string, error) {
 	case "https":
 		port = "443"
 	default:
-		return "", fmt.Errorf("%q: the scheme is not http or https", name)
+		return "", fmt.Errorf("%q: the scheme is not http or https; %s", name, wantName)
 	}
 	if u.Hostname() == "" {
 		return "", fmt.Errorf("%q: no host", name)

@@ -202,7 +202,7 @@ func (s *session) callSingle(h *handler, ctx context.Context, req []byte) (resp 
 // checkResponse returns the error of a response that is too large.
 func (s *session) checkResponse(resp []byte) error {
 	if len(resp) > s.maxMessage() {
-		return errorf(CodeMessageTooLarge, "response of %d bytes, limit %d", len(resp), s.maxMessage())
+		return s.tooLarge("response", resp)
 	}
 	return nil
 }
@@ -227,7 +227,7 @@ type panicLine struct {
 }
 
 func (l *panicLine) Run() {
-	l.node.log.Error("handler panicked", "handler", l.h.key.id, "peer", l.peer, "panic", l.value, "stack", string(l.stack))
+	l.node.log.Error("handler panicked", "handler", l.h.key.id, "subroute", l.h.key.route, "peer", l.peer, "panic", l.value, "stack", string(l.stack))
 }
 
 // reply sends the response. It waits for room in the queue in this goroutine.

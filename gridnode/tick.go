@@ -122,9 +122,14 @@ func (s *session) expireCalls() {
 	}
 	s.mu.Unlock()
 	for i, c := range expired {
-		c.finish(nil, context.DeadlineExceeded)
+		c.finish(nil, s.callTimeout())
 		s.control(&frames.Frame{Op: frames.OpCancel, Mux: ids[i], Code: CodeDeadlineExceeded, Text: []byte("call timeout")})
 	}
+}
+
+// callTimeout is the end of a single that has lasted for Config.CallTimeout.
+func (s *session) callTimeout() error {
+	return errorf(CodeDeadlineExceeded, "%v: %s has not answered within Config.CallTimeout, %v", context.DeadlineExceeded, s.conn.remote, s.node.cfg.CallTimeout)
 }
 
 // onPing answers, unless so much is queued that a peer which reads will have its sign
