@@ -19,7 +19,8 @@ type Config struct {
 	Path  string   // request path, default "/grid/v1"; a new protocol gets a new path
 
 	// Dial opens the transport, default net.Dialer. It must honour ctx. A
-	// *net.TCPConn goes to the event loop, anything else costs two goroutines.
+	// *net.TCPConn goes to the event loop, with TLS or without, anything else costs two
+	// goroutines.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	TLS  *tls.Config // for dialling https peers; nil means the defaults of crypto/tls
 

@@ -194,7 +194,9 @@ func (m *Manager) ending() bool {
 }
 
 // Serve accepts connections from l and serves Handler on Config.Path until Close or
-// Shutdown; it then returns http.ErrServerClosed. It closes l.
+// Shutdown; it then returns http.ErrServerClosed. It closes l. If Local is an https name
+// it serves TLS, with Config.TLS. The event loop serves connections of TCP, with TLS too;
+// in a server of your own, around Handler, a connection with TLS costs two goroutines.
 func (m *Manager) Serve(l net.Listener) error {
 	srv := &http.Server{
 		Handler:     m.Handler(),
@@ -216,7 +218,7 @@ func (m *Manager) Serve(l net.Listener) error {
 	if m.servesTLS() {
 		srv.TLSConfig = m.cfg.TLS.Clone()
 		srv.TLSConfig.NextProtos = []string{"http/1.1"}
-		return srv.ServeTLS(l, "", "")
+		return srv.ServeTLS(wsnet.Listen(l), "", "")
 	}
 	return srv.Serve(l)
 }

@@ -10,7 +10,8 @@ import (
 
 // transport is what differs between the two kinds of live connection.
 type transport interface {
-	// writeFrame takes a frame, which it may not keep. It never waits.
+	// writeFrame takes a frame, which it may not keep, and adds what is to be written
+	// of it to pending. It never waits.
 	writeFrame(frame []byte) error
 	// shut closes the socket without waiting, after a last frame if nothing else is
 	// pending; last may be nil. It is called once.
@@ -89,7 +90,6 @@ func (b *base) sendFrame(frame []byte) error {
 	case stateFailed:
 		return b.cause()
 	}
-	b.pending.Add(int64(len(frame)))
 	if err := b.transport.writeFrame(frame); err != nil {
 		if cause := b.cause(); cause != nil {
 			return cause

@@ -61,7 +61,11 @@ func Dial(ctx context.Context, o DialOptions) (l *Link, err error) {
 
 func upgradeClient(ctx context.Context, conn net.Conn, u *url.URL, o DialOptions) (*Link, error) {
 	if u.Scheme == "https" {
-		t := tls.Client(conn, clientTLS(o.TLS, u.Hostname()))
+		conf := clientTLS(o.TLS, u.Hostname())
+		if conf.Renegotiation == tls.RenegotiateNever { // a handshake within would wait
+			conn = underTLS(conn)
+		}
+		t := tls.Client(conn, conf)
 		if err := t.HandshakeContext(ctx); err != nil {
 			return nil, fmt.Errorf("TLS: %w", err)
 		}

@@ -32,7 +32,7 @@ var networks = []struct {
 	name string
 	host func(tb testing.TB, configure ...func(*http.Server)) *host
 }{
-	{"tcp", newTCP}, {"tls", newTLS}, {"wrapped", newWrapped}, {"pipe", newPipe},
+	{"tcp", newTCP}, {"tls", newTLS}, {"foreign tls", newForeignTLS}, {"wrapped", newWrapped}, {"pipe", newPipe},
 }
 
 // forEachNetwork is the conformance runner: every test holds for each network.
@@ -50,7 +50,16 @@ func newTCP(tb testing.TB, configure ...func(*http.Server)) *host {
 }
 
 func newTLS(tb testing.TB, configure ...func(*http.Server)) *host {
-	h := newHost(tb, nil, configure)
+	return startTLS(newHost(tb, nil, configure), Listen)
+}
+
+// newForeignTLS is TLS in a server that does not use Listen: only the client is polled.
+func newForeignTLS(tb testing.TB, configure ...func(*http.Server)) *host {
+	return startTLS(newHost(tb, nil, configure), func(l net.Listener) net.Listener { return l })
+}
+
+func startTLS(h *host, listen func(net.Listener) net.Listener) *host {
+	h.server.Listener = listen(h.server.Listener)
 	h.server.StartTLS()
 	h.options.URL, h.tcp = h.server.URL, true
 	h.options.TLS = h.server.Client().Transport.(*http.Transport).TLSClientConfig
@@ -149,6 +158,9 @@ func (h *host) raw(tb testing.TB, do func(e *end, msg []byte) error) (net.Conn, 
 
 // below returns the connection under TLS, whose Close waits for nobody.
 func below(conn net.Conn) net.Conn {
+	if tcp := pollable(conn); tcp != nil {
+		return tcp
+	}
 	if t, ok := conn.(*tls.Conn); ok {
 		return t.NetConn()
 	}

@@ -3,6 +3,7 @@
 package wsnet
 
 import (
+	"errors"
 	"io"
 	"net"
 	"runtime"
@@ -28,12 +29,14 @@ const readsPerEvent = 16
 // moved on.
 type pollConn struct {
 	base
+	secured // zero without TLS
 	conn    *nbio.Conn
 	poller  *poller
 	refused bool // guarded by reading: the engine did not take it
 }
 
-// startTCP hands a TCP connection to the engine. leftover has been read already.
+// startTCP hands a TCP connection to the engine, and what is around it. leftover has
+// been read already.
 func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Conn) Handler) error {
 	engine, err := n.engine() // until onClose
 	if err != nil {
@@ -46,6 +49,7 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 		return err
 	}
 	c := &pollConn{conn: nbc, poller: engine.pollerOf(nbc)}
+	c.secure(l.conn)
 	nbc.SetSession(c)
 	c.bind(c, l, bind, c)
 	// The poller calls back before AddConn returns: it waits for the leftover.
@@ -60,6 +64,9 @@ func startTCP(n *Net, l *Link, conn *net.TCPConn, leftover []byte, bind func(Con
 	c.goLive()
 	if len(leftover) > 0 {
 		c.handle(leftover)
+	}
+	if c.tls != nil {
+		c.takeHeld()
 	}
 	return nil
 }
@@ -107,7 +114,10 @@ func (c *pollConn) read() (some, more bool) {
 func (c *pollConn) readOnce() (full bool, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	dst := c.target(c.poller.buf)
+	dst := c.poller.buf
+	if c.tls == nil {
+		dst = c.target(dst)
+	}
 	n, err := c.conn.Read(dst)
 	if err == nil && n <= 0 {
 		err = io.EOF
@@ -115,24 +125,38 @@ func (c *pollConn) readOnce() (full bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	c.received(dst[:n])
-	return n == len(dst), nil
+	if c.tls != nil {
+		err = c.receiveSealed(dst[:n], c.poller.plain())
+	} else {
+		c.received(dst[:n])
+	}
+	return n == len(dst), err
 }
 
-// writeFrame implements transport: nbio queues what the socket does not take. If the
-// engine has closed the connection and onClose is still to come, that was the peer.
-func (c *pollConn) writeFrame(frame []byte) error {
-	_, err := c.conn.Write(frame)
-	if err == net.ErrClosed {
+// writeFrame implements transport. If the engine has closed the connection and onClose
+// is still to come, that was the peer.
+func (c *pollConn) writeFrame(frame []byte) (err error) {
+	if c.tls != nil {
+		err = c.encrypt(frame)
+	} else {
+		_, err = c.writeSocket(frame)
+	}
+	if errors.Is(err, net.ErrClosed) {
 		return io.EOF
 	}
 	return err
 }
 
+// writeSocket never waits: nbio queues what the socket does not take.
+func (c *pollConn) writeSocket(p []byte) (int, error) {
+	c.pending.Add(int64(len(p)))
+	return c.conn.Write(p)
+}
+
 // shut implements transport.
 func (c *pollConn) shut(last []byte) {
-	if last != nil && c.pending.CompareAndSwap(0, int64(len(last))) {
-		c.conn.Write(last) // best effort: an error closes the socket as well
+	if last != nil && c.pending.Load() == 0 {
+		_ = c.writeFrame(last) // best effort: an error closes the socket as well
 	}
 	c.conn.CloseWithError(net.ErrClosed)
 }

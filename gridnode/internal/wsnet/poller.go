@@ -30,6 +30,7 @@ var errNoDescriptor = errors.New("wsnet: no file descriptor that suits the polle
 // way to wait, and a connection of the poller's own that shows when it has begun.
 type poller struct {
 	buf   []byte // the poller's goroutine reads into it
+	clear []byte // and decrypts into this one, if it has connections with TLS
 	pause *pause
 	waker *nbio.Conn
 	far   *os.File       // the other end: a byte written here has the poller call back
@@ -87,6 +88,14 @@ func discard(all []*poller) {
 			p.far.Close()
 		}
 	}
+}
+
+// plain returns what the poller's goroutine decrypts into.
+func (p *poller) plain() []byte {
+	if p.clear == nil {
+		p.clear = make([]byte, pollBuffer)
+	}
+	return p.clear
 }
 
 // begin hands the waker to the engine and makes it ready. The poller is in its loop

@@ -91,6 +91,7 @@ func (c *streamConn) writeFrame(frame []byte) error {
 		c.out.Unlock()
 		return net.ErrClosed
 	}
+	c.pending.Add(int64(len(frame)))
 	c.queue = appendPooled(c.queue, frame)
 	c.out.Unlock()
 	c.wakeWriter()
