@@ -98,10 +98,15 @@ func understand(h *frames.Hello) (peerInfo, error) {
 
 // connect dials the peer, shakes hands and returns a live session. Whoever is not
 // the side that dials only knocks by it: the peer refuses, and dials back.
-func (c *Connection) connect(ctx context.Context) (*session, error) {
+func (c *Connection) connect(ctx context.Context) (_ *session, err error) {
 	m := c.node
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.HandshakeTimeout)
 	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() == context.DeadlineExceeded {
+			err = fmt.Errorf("%w; Config.HandshakeTimeout is %v", err, m.cfg.HandshakeTimeout)
+		}
+	}()
 	token, err := m.token(ctx, c.remote)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,9 @@ func TestBothSidesAreToldWhyTheyAreNotConnected(t *testing.T) {
 		{"no carrier", func(_ int, cfg *gridnode.Config) {
 			cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no carrier") }
 		}},
+		{"Config.HandshakeTimeout is 5s", func(_ int, cfg *gridnode.Config) {
+			cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+		}},
 		{"who are you", func(_ int, cfg *gridnode.Config) {
 			cfg.Verify = func(context.Context, string, string, *tls.ConnectionState) error { return errors.New("who are you") }
 		}},
