@@ -195,7 +195,7 @@ func (m *Manager) ending() bool {
 
 // Serve accepts connections from l and serves Handler on Config.Path until Close or
 // Shutdown; it then returns http.ErrServerClosed. It closes l. If Local is an https name
-// it serves TLS, with Config.TLS. The event loop serves connections of TCP, with TLS too;
+// and Config.TLS has a certificate it serves TLS; without one, TLS is l's or a proxy's. The event loop serves connections of TCP, with TLS too;
 // in a server of your own, around Handler, a connection with TLS costs two goroutines.
 func (m *Manager) Serve(l net.Listener) error {
 	srv := &http.Server{
@@ -219,6 +219,9 @@ func (m *Manager) Serve(l net.Listener) error {
 		srv.TLSConfig = m.cfg.TLS.Clone()
 		srv.TLSConfig.NextProtos = []string{"http/1.1"}
 		return srv.ServeTLS(wsnet.Listen(l), "", "")
+	}
+	if m.cfg.Local[:5] == "https" {
+		m.log.Info("Serve leaves TLS to the listener or a proxy: Config.TLS has no certificate")
 	}
 	return srv.Serve(l)
 }

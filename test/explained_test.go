@@ -122,6 +122,18 @@ func TestShutdownNamesWhatItCutsOff(t *testing.T) {
 	})
 }
 
+// An https node without a certificate serves without TLS, which may be a mistake.
+func TestServeWithoutACertificateSaysSo(t *testing.T) {
+	var log logLines
+	n := &rig{network: overTLS}
+	p := n.pair(t, gridtest.WithoutWait(), log.option(), config(func(cfg *gridnode.Config) { cfg.TLS = &tls.Config{RootCAs: cfg.TLS.RootCAs} }))
+	eventually(t, "both say so", func() bool { return log.count("Config.TLS has no certificate") == 2 })
+	eventually(t, "the error is told", func() bool {
+		err := p.conn.Err()
+		return err != nil && strings.Contains(err.Error(), "TLS")
+	})
+}
+
 // http.StripPrefix in front of the Handler is told by the path that is left.
 func TestTheWrongPathIsNamed(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, n *rig) {
