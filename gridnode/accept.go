@@ -48,38 +48,33 @@ func (m *Manager) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	if state == nil {
 		state = r.TLS
 	}
-	if err := m.welcome(ctx, link, state); err != nil {
+	if claimed, err := m.welcome(ctx, link, state); err != nil {
 		link.Close()
-		m.logRefusal(r.RemoteAddr, err)
+		m.logRefusal(r.RemoteAddr, claimed, err)
 	}
-}
-
-// logRefusal logs why a connection was not accepted. A knock is no failure.
-func (m *Manager) logRefusal(from string, err error) {
-	var e *Error
-	if errors.As(err, &e) && e.Code == frames.RefuseDirection {
-		m.log.Debug("knock", "from", from)
-		return
-	}
-	m.log.Warn("refused a connection", "from", from, "error", err)
 }
 
 // welcome is the accepting side of the exchange. It refuses with a code and a
-// reason, and returns it.
-func (m *Manager) welcome(ctx context.Context, link *wsnet.Link, state *tls.ConnectionState) error {
+// reason, and returns it, with the name that the peer has claimed.
+func (m *Manager) welcome(ctx context.Context, link *wsnet.Link, state *tls.ConnectionState) (claimed string, err error) {
 	msg, err := link.ReadMessage(ctx, maxHandshakeSize)
 	if err != nil {
 		m.refuse(ctx, link, errorf(frames.RefuseHello, "no hello: %v", err))
-		return err
+		return "", err
 	}
 	h, err := frames.DecodeHandshake(msg)
 	if err == nil && h.Op != frames.OpHello {
 		err = errors.New("not a hello")
 	}
 	if err != nil {
-		return m.refuse(ctx, link, errorf(frames.RefuseHello, "bad hello: %v", err))
+		return "", m.refuse(ctx, link, errorf(frames.RefuseHello, "bad hello: %v", err))
 	}
-	c, info, refusal := m.check(ctx, &h.Hello, state)
+	return h.Hello.Local, m.answer(ctx, link, &h.Hello, state)
+}
+
+// answer accepts or refuses a hello.
+func (m *Manager) answer(ctx context.Context, link *wsnet.Link, h *frames.Hello, state *tls.ConnectionState) error {
+	c, info, refusal := m.check(ctx, h, state)
 	if refusal != nil {
 		if c != nil {
 			c.refused(refusal)
@@ -93,7 +88,7 @@ func (m *Manager) welcome(ctx context.Context, link *wsnet.Link, state *tls.Conn
 		return m.refuse(ctx, link, refusal)
 	}
 	answer := m.hello(c.remote, token)
-	answer.Features = features(state) | h.Hello.Features&frames.FeatureChecksum
+	answer.Features = features(state) | h.Features&frames.FeatureChecksum
 	info.checksum = answer.Features&frames.FeatureChecksum != 0
 	if err := link.WriteMessage(ctx, frames.AppendHello(nil, frames.OpAccept, &answer)); err != nil {
 		return err
@@ -114,11 +109,11 @@ func (m *Manager) check(ctx context.Context, h *frames.Hello, state *tls.Connect
 		return nil, peerInfo{}, errorf(frames.RefuseVersion, "version %d, this node speaks %d", h.Version, frames.Version)
 	}
 	if h.Remote != m.cfg.Local {
-		return nil, peerInfo{}, errorf(frames.RefuseHost, "this node is %s, not %s", m.cfg.Local, h.Remote)
+		return nil, peerInfo{}, errorf(frames.RefuseHost, "this node is %s, not %.512s", m.cfg.Local, h.Remote)
 	}
 	c := m.Connection(h.Local)
 	if c == nil || h.Local == m.cfg.Local {
-		return nil, peerInfo{}, errorf(frames.RefuseUnknownPeer, "unknown peer %q: not in Config.Peers of %s", h.Local, m.cfg.Local)
+		return nil, peerInfo{}, errorf(frames.RefuseUnknownPeer, "unknown peer %.512q: not in Config.Peers of %s", h.Local, m.cfg.Local)
 	}
 	if err := m.verify(ctx, c.remote, h.Token, state); err != nil {
 		return c, peerInfo{}, errorf(frames.RefuseToken, "credential of %s: %v", c.remote, err)

@@ -50,7 +50,7 @@ type Connection struct {
 	retry    *time.Timer // until the next attempt; nil while there is a session
 	dialing  bool
 	dialled  time.Duration // node clock: when the last attempt began
-	logged   Code          // refusal or failure that has been logged since the last session
+	logged   []Code        // refusals and failures that have been logged since the last session
 
 	mu      sync.Mutex
 	state   State

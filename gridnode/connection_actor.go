@@ -3,6 +3,7 @@ package gridnode
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -167,7 +168,7 @@ func (c *Connection) onAttached(s *session) {
 	if old != nil {
 		old.fail(errReplaced)
 	}
-	c.logged = 0
+	c.logged = nil
 	c.node.log.Info("connected", "peer", c.remote)
 	if c.node.ending() {
 		c.drain() // Shutdown may have looked for sessions before this one was installed
@@ -225,17 +226,22 @@ func (c *Connection) checkGone() {
 	}
 }
 
+// maxLoggedCodes bounds the kinds of failure that cost a line before the next session:
+// the code of a refusal is the peer's.
+const maxLoggedCodes = 8
+
 // logOnce logs why attempts fail, once per kind of failure and session: a peer that
-// is down for an hour costs a line, not a flood.
+// is down for an hour costs a line, not a flood. The rest is for who looks closer.
 func (c *Connection) logOnce(err error) {
 	code := CodeDisconnected
 	var e *Error
 	if errors.As(err, &e) {
 		code = e.Code
 	}
-	if c.logged == code {
-		return
+	level := slog.LevelDebug
+	if !slices.Contains(c.logged, code) && len(c.logged) < maxLoggedCodes {
+		c.logged = append(c.logged, code)
+		level = slog.LevelWarn
 	}
-	c.logged = code
-	c.node.log.Warn("cannot connect", "peer", c.remote, "error", err)
+	c.node.log.Log(c.node.ctx, level, "cannot connect", "peer", c.remote, "error", err)
 }

@@ -31,6 +31,7 @@ type Manager struct {
 	born       time.Time
 	muxes      atomic.Int64 // calls and streams being served, against Config.MaxMuxes
 	handshakes atomic.Int64 // in progress on the accepting side
+	refusals   refusals     // of those that have been logged
 	calls      sync.Pool    // of *call
 	pool       *actor.Pool  // runs handlers, flushes and the connections' actors
 
