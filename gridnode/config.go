@@ -40,7 +40,7 @@ type Config struct {
 	ReconnectMax     time.Duration // longest pause between redials; default 5 s
 	CallTimeout      time.Duration // for singles whose context has no deadline; default 1 min, negative: none
 	PingAfter        time.Duration // silence after which the peer is pinged; default 3 s
-	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 8 s; at least 30 ms above PingAfter
+	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 8 s; at least 3 ms above PingAfter
 	CloseTimeout     time.Duration // how long Close waits for handlers to return; default 5 s
 
 	MaxMessage      int // bytes of one payload, sent or received; default 64 MiB, at most 1 GiB
