@@ -122,7 +122,7 @@ func expired(t *testing.T) context.Context {
 // writing and idling: the connection outlives all of them, idle and busy.
 func TestTheServersTimeoutsDoNotReachTheConnection(t *testing.T) {
 	t.Parallel() // with other tests that only wait
-	onEveryLink(t, func(t *testing.T, n *rig) {
+	atOnce(t, links, func(t *testing.T, n *rig) {
 		const timeout = 100 * time.Millisecond
 		var like gridnode.Config
 		name := "http://own:9000"

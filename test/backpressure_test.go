@@ -60,7 +60,7 @@ func TestABlockedStreamOutlivesManyPings(t *testing.T) {
 	}{{"idle", false, false}, {"responses full", true, false}, {"requests full", false, true}, {"both full", true, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // they only wait
-			onEveryNetwork(t, func(t *testing.T, n *rig) {
+			atOnce(t, networks, func(t *testing.T, n *rig) {
 				ping, wait := 50*time.Millisecond, time.Second
 				if !n.virtual() { // a peer is given up after four pings: longer than a processor pauses by itself
 					ping, wait = 150*time.Millisecond, 1500*time.Millisecond

@@ -36,9 +36,10 @@ var callbacks = map[string]func(cfg *gridnode.Config, first func()){
 // A panic of a callback ends that attempt, with the stack in the log; the node lives on
 // and the next attempt connects.
 func TestAPanicOfACallbackIsAnAttemptThatFailed(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	for name, with := range callbacks {
 		t.Run(name, func(t *testing.T) {
-			onEveryLink(t, func(t *testing.T, n *rig) {
+			atOnce(t, links, func(t *testing.T, n *rig) {
 				var log logLines
 				var calls [2]atomic.Int64
 				p := n.pair(t, log.option(), gridtest.WithConfig(func(i int, cfg *gridnode.Config) {

@@ -126,7 +126,8 @@ func TestCancelEndsAStream(t *testing.T) {
 
 // E10: a deadline ends both sides, of singles and streams with and without input.
 func TestADeadlineEndsBothSides(t *testing.T) {
-	onEveryNetwork(t, func(t *testing.T, n *rig) {
+	t.Parallel() // with other tests that only wait
+	atOnce(t, networks, func(t *testing.T, n *rig) {
 		w := n.watched(t)
 		for _, h := range []gridnode.HandlerID{hWatchSingle, hWatchOneWay, hWatchTwoWay} {
 			n.untilUnderWay(t, 50*time.Millisecond, func(deadline time.Duration) bool {

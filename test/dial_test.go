@@ -70,6 +70,7 @@ func (d *dialled) total(node int) (n int, twice []string) {
 // E2: of 35 nodes each pair has exactly one connection, which exactly one of them has
 // dialled; and each node dials at least 10 of its 34 peers.
 func TestOfEachPairExactlyOneDials(t *testing.T) {
+	t.Parallel() // its clock is its own
 	synctest.Test(t, func(t *testing.T) {
 		const nodes = 35
 		var d dialled

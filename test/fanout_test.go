@@ -108,9 +108,10 @@ func TestBroadcastToNamedPeersUnderARoute(t *testing.T) {
 // The end of the context ends the calls that are under way; those that were answered
 // keep their answers.
 func TestTheEndOfTheContextEndsABroadcast(t *testing.T) {
+	t.Parallel() // with other tests that only wait
 	for name, f := range map[string]gridnode.Fanout{"at once": {}, "limited": {Limit: 3}} {
 		t.Run(name, func(t *testing.T) {
-			onEveryLink(t, func(t *testing.T, n *rig) {
+			atOnce(t, links, func(t *testing.T, n *rig) {
 				n.untilUnderWay(t, 50*time.Millisecond, func(deadline time.Duration) bool {
 					return n.endedBroadcast(t, f, deadline)
 				})

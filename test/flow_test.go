@@ -133,7 +133,7 @@ func TestSidesWithDifferentWindowsHangNowhere(t *testing.T) {
 // all there is; the sender waits meanwhile.
 func TestNoCreditIsLostHoweverAStreamIsRead(t *testing.T) {
 	t.Parallel() // with other tests that only wait
-	onEveryLink(t, func(t *testing.T, n *rig) {
+	atOnce(t, links, func(t *testing.T, n *rig) {
 		for _, capacity := range capacities {
 			p := n.pair(t, mux(hOwn, gridnode.MuxHandler{OutCapacity: capacity, Handle: countMux}))
 			ctx, cancel := context.WithTimeout(background, patience)

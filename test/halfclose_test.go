@@ -85,8 +85,8 @@ func TestEndsAreIdempotent(t *testing.T) {
 // connection dies end with ErrDisconnected or not at all; none hangs.
 func TestOpeningWhileTheConnectionDies(t *testing.T) {
 	t.Parallel() // with other tests that only wait
-	onEveryLink(t, func(t *testing.T, n *rig) {
-		p := n.pair(t)
+	atOnce(t, links, func(t *testing.T, n *rig) {
+		p := n.pair(t, quickReturn())
 		for i := range 50 / underRace {
 			const opening = 8
 			ends := make(chan error, 3*opening)

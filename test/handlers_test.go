@@ -130,6 +130,12 @@ func pings(d time.Duration) gridtest.Option {
 	return config(func(cfg *gridnode.Config) { cfg.PingAfter, cfg.DeadAfter = d, 4*d })
 }
 
+// quickReturn lets a connection that was lost be dialled at once: for tests that lose many,
+// and are about something else than the pause before.
+func quickReturn() gridtest.Option {
+	return config(func(cfg *gridnode.Config) { cfg.ReconnectMin = time.Millisecond })
+}
+
 // capacityHandlers registers the counting handler once for each capacity, under a route
 // that names it.
 func capacityHandlers(capacities []int) gridtest.Option {

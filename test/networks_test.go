@@ -66,6 +66,20 @@ func onEveryLink(t *testing.T, run func(t *testing.T, n *rig)) {
 
 func onEach(t *testing.T, over []network, run func(t *testing.T, n *rig)) {
 	t.Helper()
+	onAll(t, over, func(*testing.T) {}, run)
+}
+
+// atOnce is onEach for a behaviour that mostly waits for the clock: over all networks at
+// once. It is not for one that counts what is the process's. Beside other tests, which
+// t.Parallel of its caller allows, only what gives no peer up after less than seconds runs:
+// they may need the processors.
+func atOnce(t *testing.T, over []network, run func(t *testing.T, n *rig)) {
+	t.Helper()
+	onAll(t, over, (*testing.T).Parallel, run)
+}
+
+func onAll(t *testing.T, over []network, begin func(t *testing.T), run func(t *testing.T, n *rig)) {
+	t.Helper()
 	for _, n := range over {
 		body := func(t *testing.T) {
 			b := &rig{network: n}
@@ -75,6 +89,7 @@ func onEach(t *testing.T, over []network, run func(t *testing.T, n *rig)) {
 			}
 		}
 		t.Run(n.name, func(t *testing.T) {
+			begin(t)
 			if n.virtual() {
 				synctest.Test(t, body)
 			} else {

@@ -63,8 +63,8 @@ func TestPromise2ACutStreamIsNeverACleanEnd(t *testing.T) {
 	t.Parallel() // with other tests that only wait
 	for name, read := range readers {
 		t.Run(name, func(t *testing.T) {
-			onEveryLink(t, func(t *testing.T, n *rig) {
-				p := n.pair(t)
+			atOnce(t, links, func(t *testing.T, n *rig) {
+				p := n.pair(t, quickReturn())
 				for i := range 16 / min(underRace, 4) {
 					var streams, opened sync.WaitGroup
 					opened.Add(4)
@@ -95,9 +95,9 @@ func TestPromise2ACutStreamIsNeverACleanEnd(t *testing.T) {
 // sending: the handler's loop ends with an error, or its context says so.
 func TestPromise2ACutCallerIsNeverAFinishedOne(t *testing.T) {
 	t.Parallel() // with other tests that only wait
-	onEveryLink(t, func(t *testing.T, n *rig) {
+	atOnce(t, links, func(t *testing.T, n *rig) {
 		ends, entered := make(chan error, 10), make(chan struct{}, 10)
-		p := n.pair(t,
+		p := n.pair(t, quickReturn(),
 			mux(hOwn, gridnode.MuxHandler{InCapacity: 4, Handle: func(ctx context.Context, st *gridnode.MuxServer) error {
 				entered <- struct{}{}
 				var err error
@@ -146,7 +146,8 @@ func TestPromise2ACutCallerIsNeverAFinishedOne(t *testing.T) {
 // A handler that returns nil because it was cancelled has not finished: its caller does
 // not see a clean end. Nor does one whose items do not go out.
 func TestPromise2ACancelledHandlerHasNotFinished(t *testing.T) {
-	onEveryNetwork(t, func(t *testing.T, n *rig) {
+	t.Parallel() // with other tests that only wait
+	atOnce(t, networks, func(t *testing.T, n *rig) {
 		p := n.pair(t,
 			mux(hOwn, gridnode.MuxHandler{Handle: func(ctx context.Context, st *gridnode.MuxServer) error {
 				ctx, cancel := context.WithCancel(ctx)

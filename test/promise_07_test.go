@@ -11,7 +11,8 @@ import (
 // The capacity of a handler is exactly what can be in flight to it, and so is the other
 // one from it.
 func TestPromise7CapacityIsExactlyWhatIsInFlight(t *testing.T) {
-	onEveryNetwork(t, func(t *testing.T, n *rig) {
+	t.Parallel() // with other tests that only wait
+	atOnce(t, networks, func(t *testing.T, n *rig) {
 		for _, capacity := range []int{1, 2, 3, 17, 100} {
 			sent, release := make(chan int, 1), make(chan struct{})
 			p := n.pair(t, mux(hOwn, gridnode.MuxHandler{InCapacity: capacity, OutCapacity: capacity, Handle: func(ctx context.Context, st *gridnode.MuxServer) error {

@@ -9,14 +9,11 @@ import (
 
 // A tiny call beside a transfer of 64 MiB over 100 MB/s takes a few milliseconds.
 func TestPromise8ATinyCallBesideALargeTransferIsFast(t *testing.T) {
-	t.Parallel() // it keeps one processor busy
 	onEveryLink(t, func(t *testing.T, n *rig) {
 		p := n.pair(t, single(hOwn, func(context.Context, []byte) ([]byte, error) { return nil, nil }))
 		size, percent, most := 64<<20, 99, 8*time.Millisecond
 		if !n.virtual() { // busy processors, whose pauses the median does not show, and what the kernel buffers
 			size, percent, most = 32<<20, 50, 100*time.Millisecond
-		} else if n.network == reverse {
-			size = 16 << 20 // the other end of the same
 		}
 		p.link().Throttle(100 << 20)
 		done := make(chan error, 1)
@@ -82,8 +79,7 @@ func TestPromise8ALinkThatMovesIsNeverKilled(t *testing.T) {
 
 // The same over real sockets: for longer than a silent peer would be left alone.
 func TestPromise8ASlowSocketIsNotKilled(t *testing.T) {
-	t.Parallel() // with other tests that only wait
-	onEach(t, []network{tcp, overTLS}, func(t *testing.T, n *rig) {
+	atOnce(t, []network{tcp, overTLS}, func(t *testing.T, n *rig) {
 		p := n.pair(t, pings(200*time.Millisecond)) // given up after 800 ms; each way takes 1 s
 		p.link().Throttle(500_000)
 		if _, err := p.conn.Request(background, hEcho, make([]byte, 500_000)); err != nil {

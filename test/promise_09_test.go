@@ -45,6 +45,7 @@ func TestPromise9ADeadSocketIsNoticed(t *testing.T) {
 
 // No false alarm: a day of idling, an hour over a link with a round trip of two seconds.
 func TestPromise9AHealthyPeerIsNeverGivenUp(t *testing.T) {
+	t.Parallel() // its clock is its own
 	inVirtualTime(t, func(t *testing.T, n *rig) {
 		p := n.pair(t)
 		<-time.After(24 * time.Hour)

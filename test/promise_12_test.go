@@ -86,7 +86,7 @@ func (n *rig) closeInTheMiddle(t *testing.T) {
 // nor do peers that are not there.
 func TestPromise12NothingIsLeftAfterLosses(t *testing.T) {
 	onEveryLink(t, func(t *testing.T, n *rig) {
-		p := n.pair(t)
+		p := n.pair(t, quickReturn())
 		cycle := func() {
 			ctx, cancel := context.WithCancel(background)
 			defer cancel()

@@ -51,6 +51,7 @@ func TestAPathWithAnEscapeIsServed(t *testing.T) {
 // An idle link is pinged before it is given up, also where DeadAfter leaves less time
 // for that than there is between two looks.
 func TestAnIdleLinkOutlivesTightTimes(t *testing.T) {
+	t.Parallel() // its clock is its own
 	inVirtualTime(t, func(t *testing.T, n *rig) {
 		for _, times := range [][2]time.Duration{{time.Second, time.Second + 1}, {100 * time.Millisecond, 105 * time.Millisecond}, {20 * time.Millisecond, 30 * time.Millisecond}} {
 			p := n.pair(t, config(func(cfg *gridnode.Config) { cfg.PingAfter, cfg.DeadAfter = times[0], times[1] }))
