@@ -40,7 +40,7 @@ type Config struct {
 	ReconnectMax     time.Duration // longest pause between redials; default 5 s
 	CallTimeout      time.Duration // for singles whose context has no deadline; default 1 min, negative: none
 	PingAfter        time.Duration // silence after which the peer is pinged; default 3 s
-	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 8 s; at least 3 ms above PingAfter
+	DeadAfter        time.Duration // silence, or write stall, after which the link is lost; default 8 s; above PingAfter, and at least 30 ms
 	CloseTimeout     time.Duration // how long Close waits for handlers to return; default 5 s
 
 	MaxMessage      int // bytes of one payload, sent or received; default 64 MiB, at most 1 GiB
@@ -123,9 +123,11 @@ func (c *Config) defaultTimes() error {
 	if c.ReconnectMax < c.ReconnectMin {
 		return fmt.Errorf("gridnode: Config.ReconnectMax: %v is below ReconnectMin, %v", c.ReconnectMax, c.ReconnectMin)
 	}
-	// A ping and its answer need a tick each, and one is for a link that was idle before.
-	if least := 3 * minTick; c.DeadAfter-c.PingAfter < least {
-		return fmt.Errorf("gridnode: Config.DeadAfter: %v is not above PingAfter, %v, by %v", c.DeadAfter, c.PingAfter, least)
+	if c.DeadAfter <= c.PingAfter {
+		return fmt.Errorf("gridnode: Config.DeadAfter: %v is not above PingAfter, %v", c.DeadAfter, c.PingAfter)
+	}
+	if least := 3 * minTick; c.DeadAfter < least { // what a tick finds waiting may have come just now
+		return fmt.Errorf("gridnode: Config.DeadAfter: %v is below %v", c.DeadAfter, least)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ type liveness struct {
 }
 
 // minTick is the shortest interval of the tick.
-const minTick = time.Millisecond
+const minTick = 10 * time.Millisecond
 
 // tickInterval is how often a node looks at its calls' deadlines and its peers' lives.
 func (m *Manager) tickInterval() time.Duration {

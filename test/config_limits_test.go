@@ -11,8 +11,8 @@ import (
 // healthy peer is taken for dead, also just after it was silent for a while.
 func TestTheShortestTimesKeepAHealthyLink(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, n *rig) {
-		for _, ping := range []time.Duration{1, time.Millisecond, 50 * time.Millisecond} {
-			p := n.pair(t, config(func(cfg *gridnode.Config) { cfg.PingAfter, cfg.DeadAfter = ping, ping+3*time.Millisecond }))
+		for _, ping := range []time.Duration{1, time.Millisecond, 30*time.Millisecond - 1} {
+			p := n.pair(t, config(func(cfg *gridnode.Config) { cfg.PingAfter, cfg.DeadAfter = ping, 30*time.Millisecond }))
 			for i := range 100 {
 				<-time.After(time.Duration(i) * time.Millisecond)
 				wantEcho(t, p.conn, "x")
