@@ -330,7 +330,7 @@ func (s *session) onGoaway(f *frames.Frame) {
 	before := s.drain
 	s.drain = true
 	s.mu.Unlock()
-	if !before {
+	if !before && s.conn.remote != s.node.cfg.Local {
 		s.node.log.Info("peer drains", "peer", s.conn.remote, "reason", string(f.Text[:min(len(f.Text), maxLoggedText)]))
 	}
 }
