@@ -215,7 +215,7 @@ func (c *Connection) openMux(ctx context.Context, h HandlerID, route string, pay
 	if err != nil {
 		return nil, err
 	}
-	return s.openMux(ctx, t, payload)
+	return s.openMux(ctx, t, payload, nil)
 }
 
 // resolve finds the live session and the peer's index of a handler.

@@ -166,7 +166,7 @@ func (z *fuzzedSession) run(do func()) { z.local.Go(do) }
 // open opens a stream, which does not wait: its payload is small.
 func (z *fuzzedSession) open() error {
 	in, out := int(z.in.next()%4), 1+int(z.in.next()%4)
-	st, err := z.s.openMux(context.Background(), remoteHandler{in: in, out: out}, nil)
+	st, err := z.s.openMux(context.Background(), remoteHandler{in: in, out: out}, nil, nil)
 	if err == nil {
 		z.streams = append(z.streams, st)
 	}

@@ -72,6 +72,8 @@ type handler struct {
 	inline  bool // and single is called by the reader
 	mux     func(ctx context.Context, st *MuxServer) error
 	in, out int
+	channel bool // what arrives goes to a channel, which holds
+	room    int  // that many messages besides in
 }
 
 // take returns a copy of a request. One that is lent has room for most responses.
@@ -98,8 +100,8 @@ func (r *registry) add(h *handler) error {
 	if h.key.id == 0 {
 		return errors.New("gridnode: handler ID 0 is invalid")
 	}
-	if h.in < 0 || h.in > maxStreamCapacity {
-		return fmt.Errorf("gridnode: handler %d: InCapacity: %d is not within 0 and %d", h.key.id, h.in, maxStreamCapacity)
+	if in := h.in + h.room; in < 0 || in > maxStreamCapacity {
+		return fmt.Errorf("gridnode: handler %d: InCapacity: %d is not within 0 and %d", h.key.id, in, maxStreamCapacity)
 	}
 	if h.out > maxStreamCapacity {
 		return fmt.Errorf("gridnode: handler %d: OutCapacity: %d is above %d", h.key.id, h.out, maxStreamCapacity)
@@ -175,10 +177,9 @@ func (m *Manager) RegisterStream(id HandlerID, h StreamHandler) error {
 	if h.Handle == nil {
 		return fmt.Errorf("gridnode: handler %d: no function", id)
 	}
-	return m.RegisterMux(id, MuxHandler{
-		Handle:      channelHandler(h),
-		InCapacity:  h.InCapacity,
-		OutCapacity: h.OutCapacity,
-		Subroute:    h.Subroute,
+	room := laneRoom(h.InCapacity)
+	return m.handlers.add(&handler{
+		key: handlerKey{id: id, kind: frames.KindStream, route: h.Subroute}, mux: channelHandler(h),
+		in: h.InCapacity - room, out: max(h.OutCapacity, 1), channel: h.InCapacity > 0, room: room,
 	})
 }

@@ -30,7 +30,7 @@ func TestWhatIsInFlightIsTheWindowToTheByte(t *testing.T) {
 				}
 			},
 			"messages": func(s *session) func() bool {
-				st, err := s.openMux(context.Background(), remoteHandler{in: 2 * many, out: 1}, nil)
+				st, err := s.openMux(context.Background(), remoteHandler{in: 2 * many, out: 1}, nil, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -93,7 +93,7 @@ func TestWhatHasArrivedIsCountedToTheByte(t *testing.T) {
 func TestCreditIsExactWhateverFails(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3, 15, 16, 17, 63, 64, 65} {
 		s, _ := live(t, Config{MaxMessage: fragmentSize}, nil)
-		st, err := s.openMux(context.Background(), remoteHandler{in: capacity, out: 1}, nil)
+		st, err := s.openMux(context.Background(), remoteHandler{in: capacity, out: 1}, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,10 +14,11 @@ import (
 // capacity is the credit granted to the peer, and the credit to send. The mailbox
 // is the stream's only queue; whoever calls Recv is the actor that it feeds.
 type mux struct {
-	s   *session
-	id  uint64
-	in  mailbox.Mailbox[[]byte]
-	out mailbox.Credit // messages that may be sent
+	s    *session
+	id   uint64
+	in   mailbox.Mailbox[[]byte]
+	lane lane           // past the mailbox, for a channel form; else nil. Set before the first message
+	out  mailbox.Credit // messages that may be sent
 
 	taken   atomic.Int64   // messages taken by Recv and not yet returned as credit
 	sending mailbox.Credit // one token: the fragments of two messages never mix
@@ -193,6 +194,9 @@ func (x *mux) deliver(f *frames.Frame) error {
 	if err != nil || !complete {
 		return err
 	}
+	if x.lane != nil && x.direct(msg) {
+		return nil
+	}
 	switch err := x.in.TryPut(msg); err {
 	case nil:
 		return nil
@@ -309,6 +313,6 @@ func (s *session) onCloseSend(f *frames.Frame) error {
 		return nil
 	}
 	st.noMore = true
-	st.in.Close(nil)
+	st.closeIn(nil)
 	return nil
 }

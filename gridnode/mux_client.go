@@ -31,8 +31,9 @@ type MuxClient struct {
 const lastSend = math.MinInt64
 
 // openMux opens a stream on this session. in and out are the handler's capacities
-// as the peer announced them.
-func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) (*MuxClient, error) {
+// as the peer announced them. prepare, if not nil, gets the stream before its first
+// message can come; session.mu is held.
+func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte, prepare func(*MuxClient)) (*MuxClient, error) {
 	if len(payload) > s.maxMessage() {
 		return nil, s.tooLarge("payload", payload)
 	}
@@ -56,6 +57,9 @@ func (s *session) openMux(ctx context.Context, t remoteHandler, payload []byte) 
 	}
 	st := &MuxClient{takesInput: t.in > 0}
 	st.init(s, s.open(), t.out, t.in, st.breakOff)
+	if prepare != nil {
+		prepare(st)
+	}
 	s.clients.put(st.id, st)
 	f.Mux, f.Timeout = st.id, s.timeLeft(ctx, nil)
 	flush := s.out.append(s, &f)
@@ -173,7 +177,7 @@ func (st *MuxClient) abort(cause error) bool {
 		return false
 	}
 	st.endSends(cause) // first: who has seen the end in Recv cannot send any more
-	st.in.Poison(cause)
+	st.poisonIn(cause)
 	st.discard()
 	st.finish() // behind it: see watch
 	code, text := statusOf(cause)
@@ -194,11 +198,11 @@ func (st *MuxClient) breakOff(cause error) {
 func (st *MuxClient) end(code Code, text string) {
 	if code == frames.CodeOK {
 		st.endSends(io.EOF)
-		st.in.Close(nil)
+		st.closeIn(nil)
 	} else {
 		err := remoteError(code, text)
 		st.endSends(err)
-		st.in.Close(err)
+		st.closeIn(err)
 	}
 	// The context stays until all is read: who gives up by it must leave nothing.
 	st.left.Store(true)
@@ -211,7 +215,7 @@ func (st *MuxClient) end(code Code, text string) {
 func (st *MuxClient) lose(cause error) {
 	st.finish()
 	st.endSends(cause)
-	st.in.Close(cause)
+	st.closeIn(cause)
 }
 
 // finish detaches the stream from its context.

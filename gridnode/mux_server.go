@@ -86,6 +86,9 @@ func (s *session) serveStream(f *frames.Frame, payload []byte, deadline time.Tim
 	}
 	st := &MuxServer{h: h, payload: payload}
 	st.init(s, f.Mux, h.in, int(min(f.Credit, maxStreamCapacity)), st.poison)
+	if h.channel {
+		st.lane = newRequests(h.room)
+	}
 	st.ctx.Init(s.conn.base, deadline)
 	if !s.hold(len(payload)) {
 		s.refuse(f.Mux, errorf(CodeOverloaded, "overloaded: receive budget of %d bytes", s.node.cfg.ReceiveBudget))
@@ -129,7 +132,7 @@ func (st *MuxServer) end(err error) {
 	if cause == nil {
 		cause = ErrClosed
 	}
-	st.in.Poison(cause)
+	st.poisonIn(cause)
 	st.endSends(cause)
 	known := st.s.forgetServer(st.id)
 	st.discard()
@@ -180,6 +183,6 @@ func (st *MuxServer) endContext() {
 func (st *MuxServer) poison(cause error) {
 	// The context last: who has seen it end finds the others ended.
 	st.endSends(cause)
-	st.in.Poison(cause)
+	st.poisonIn(cause)
 	st.ctx.Cancel(cause)
 }

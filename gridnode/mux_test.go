@@ -21,7 +21,7 @@ func data(mux uint64, text string) frames.Frame {
 func openedMux(t *testing.T, in int) (*MuxClient, *session, *fakeWire) {
 	t.Helper()
 	s, w := live(t, Config{}, nil)
-	st, err := s.openMux(t.Context(), remoteHandler{in: 2, out: in}, nil)
+	st, err := s.openMux(t.Context(), remoteHandler{in: 2, out: in}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestACauseOfEOFIsNoCleanEnd(t *testing.T) {
 // Promise 7: a peer that sends more than its credit loses that stream, and no more.
 func TestACreditOverrunEndsThatStreamOnly(t *testing.T) {
 	st, s, w := openedMux(t, 2)
-	other, err := s.openMux(t.Context(), remoteHandler{out: 1}, nil)
+	other, err := s.openMux(t.Context(), remoteHandler{out: 1}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"io"
 	"sync"
+
+	"github.com/actorgrid/actorgrid/frames"
 )
 
-// Stream is the channel form of a stream's calling side: thin pumps on top of a
-// MuxClient, one goroutine for the responses and one for the requests, if the
-// handler takes any. OpenMux needs none and is faster.
+// Stream is the channel form of a stream's calling side, on top of a MuxClient: one
+// goroutine for the requests, if the handler takes any, and one for the responses from
+// when more have come than were read and Responses holds, a quarter of the handler's
+// OutCapacity and at most 16. OpenMux needs none and is faster.
 //
 // Its user must read Responses to the end, call Results, or cancel the context
 // given to NewStream.
@@ -41,20 +44,40 @@ func (c *Connection) NewStream(ctx context.Context, h HandlerID, payload []byte)
 }
 
 func (c *Connection) newStream(ctx context.Context, h HandlerID, route string, payload []byte) (*Stream, error) {
-	mux, err := c.openMux(ctx, h, route, payload)
+	s, t, err := c.resolve(handlerKey{id: h, kind: frames.KindStream, route: route})
 	if err != nil {
 		return nil, err
 	}
-	responses := make(chan Response, 1)
-	st := &Stream{Responses: responses, mux: mux}
+	room := laneRoom(t.out)
+	t.out -= room
+	st := new(Stream)
 	st.ctx, st.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	if mux.takesInput {
+	lane := newResponses(st, room)
+	st.Responses = lane.c
+	_, err = s.openMux(ctx, t, payload, func(mux *MuxClient) {
+		st.mux, mux.lane = mux, lane
+		lane.begin(func() { go st.pumpResponses(ctx, lane.c) }) // ends with the stream, which ctx can end
+	})
+	if err != nil {
+		st.cancel(err)
+		return nil, err
+	}
+	if t.in > 0 {
 		st.requests = make(chan []byte)
 		st.Requests = st.requests
 		go st.pumpRequests() // ends when Requests is closed or the stream ends
 	}
-	go st.pumpResponses(ctx, responses) // ends with the stream, which ctx can end
 	return st, nil
+}
+
+// finish ends the stream for its reader; the caller has sent all else.
+func (st *Stream) finish(out chan<- Response, cause error) {
+	if cause != nil {
+		st.end = cause
+		out <- Response{Err: cause} // there is room
+	}
+	st.cancel(nil)
+	close(out)
 }
 
 // pumpResponses moves responses to the channel, in order, with the error as the
@@ -65,31 +88,44 @@ func (st *Stream) pumpResponses(caller context.Context, out chan Response) {
 	defer st.cancel(nil)
 	for {
 		msg, err := st.mux.Recv(st.ctx)
-		if err == io.EOF {
+		switch {
+		case err == io.EOF:
+			return
+		case err == nil && (offer(out, Response{Msg: msg}) || st.hand(caller, out, Response{Msg: msg})):
+			continue
+		case err != nil && caller.Err() == nil && st.hand(caller, out, Response{Err: err}):
+			st.end = err
 			return
 		}
-		if err == nil && offer(out, Response{Msg: msg}) {
-			continue
-		}
-		select {
-		case out <- Response{Msg: msg, Err: err}:
-			if err != nil {
-				st.end = err
-				return
-			}
-			continue
-		case <-caller.Done():
-			st.end = ended(caller)
-		case <-st.ctx.Done():
-			st.end = context.Cause(st.ctx)
-		}
-		st.mux.Cancel(st.end)
-		if cause := st.mux.in.Cause(); cause != io.EOF {
-			st.end = cause // the first end counts; a clean one has not been read
-		}
-		replaceLast(out, st.end) // also in place of msg: the stream is not complete
+		st.end = st.givenUp(caller)
+		drop(out)
+		out <- Response{Err: st.end} // also in place of msg: the stream is not complete
 		return
 	}
+}
+
+// hand waits until out takes r, and reports false if somebody has given up meanwhile.
+func (st *Stream) hand(caller context.Context, out chan<- Response, r Response) bool {
+	select {
+	case out <- r:
+		return true
+	case <-caller.Done():
+	case <-st.ctx.Done():
+	}
+	return false
+}
+
+// givenUp ends the stream whose caller has, and returns what it ends with.
+func (st *Stream) givenUp(caller context.Context) error {
+	end := context.Cause(st.ctx)
+	if caller.Err() != nil {
+		end = ended(caller)
+	}
+	st.mux.Cancel(end)
+	if cause := st.mux.in.Cause(); cause != io.EOF {
+		end = cause // the first end counts; a clean one has not been read
+	}
+	return end
 }
 
 // offer puts v into c if that is possible at once. A select with several cases costs
@@ -100,18 +136,6 @@ func offer[T any](c chan<- T, v T) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// replaceLast puts err into out, which has room for one; its caller is the only
-// sender.
-func replaceLast(out chan Response, err error) {
-	for {
-		select {
-		case out <- Response{Err: err}:
-			return
-		case <-out:
-		}
 	}
 }
 
@@ -162,8 +186,8 @@ func (st *Stream) Results(next func(msg []byte) error) error {
 // stream, and says so. It must not be called after Requests was closed.
 func (st *Stream) Send(ctx context.Context, msg []byte) error { return st.mux.Send(ctx, msg) }
 
-// channelHandler adapts a channel handler to the method form: one goroutine feeds
-// in, if there is one, and one drains out.
+// channelHandler adapts a channel handler to the method form: one goroutine drains out,
+// and one feeds in when its lane overflows.
 func channelHandler(h StreamHandler) func(context.Context, *MuxServer) error {
 	return func(ctx context.Context, st *MuxServer) error {
 		ctx, cancel := context.WithCancelCause(ctx)
@@ -171,9 +195,10 @@ func channelHandler(h StreamHandler) func(context.Context, *MuxServer) error {
 		defer pumps.Wait()
 		defer cancel(nil)
 		var in chan []byte
-		if h.InCapacity > 0 {
-			in = make(chan []byte)
-			pumps.Go(func() { feed(ctx, st, in) })
+		if lane, ok := st.lane.(*requests); ok {
+			in = lane.c
+			lane.begin(func() { pumps.Go(func() { feed(ctx, st, in) }) })
+			defer lane.leave(laneEnded) // after it no pump starts
 		}
 		out := make(chan []byte)
 		sent := make(chan error, 1)

@@ -253,7 +253,7 @@ func (p *play) open(args arguments) {
 	name := args.words[0]
 	p.run(name, func() (string, error) {
 		target := remoteHandler{index: 1, in: int(args.numbers["in"]), out: int(args.numbers["out"])}
-		st, err := p.s.openMux(p.t.Context(), target, args.payload)
+		st, err := p.s.openMux(p.t.Context(), target, args.payload, nil)
 		if err == nil {
 			p.mu.Lock()
 			p.clients[name] = st

@@ -21,7 +21,7 @@ func TestTurnsOfCallsThatAreNotSentPassOn(t *testing.T) {
 				var err error
 				if i%2 == 0 {
 					_, err = s.request(ctx, 0, make([]byte, 20_000))
-				} else if st, openErr := s.openMux(ctx, remoteHandler{out: 1}, make([]byte, 20_000)); openErr != nil {
+				} else if st, openErr := s.openMux(ctx, remoteHandler{out: 1}, make([]byte, 20_000), nil); openErr != nil {
 					err = openErr
 				} else {
 					_, err = st.Recv(ctx)
