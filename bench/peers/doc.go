@@ -12,6 +12,7 @@
 // actorgrid takes part with its plain API, with the channel form of streams, with users
 // that give buffers back ("recycled"), and with handlers that are called by the reader
 // and callers that recycle ("inline"). The floors are no libraries: raw TCP connections,
+// for one-way streams also with a window as theirs,
 // and a multiplexer without any feature. The references are shapes of our own, in this
 // directory: "original-shape" has a goroutine, a context and channels where the grid that
 // this project comes from has them.

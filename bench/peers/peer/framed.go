@@ -135,6 +135,11 @@ func serveFramed(conn net.Conn, buffer func(kind byte) int) {
 		serveEcho(context.Background(), f)
 		return
 	}
+	f.serveStream(f)
+}
+
+// serveStream serves over on, which is f or around it.
+func (f *framed) serveStream(on Stream) {
 	var plan Plan
 	if Kind(f.kind) == Down {
 		var b [8]byte
@@ -146,7 +151,7 @@ func serveFramed(conn net.Conn, buffer func(kind byte) int) {
 			return
 		}
 	}
-	if serve(context.Background(), Kind(f.kind), plan, f) == nil {
-		f.CloseSend()
+	if serve(context.Background(), Kind(f.kind), plan, on) == nil {
+		on.CloseSend()
 	}
 }

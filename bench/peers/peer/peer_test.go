@@ -13,7 +13,11 @@ import (
 
 // eachPeer runs a test with a connected pair of every peer.
 func eachPeer(t *testing.T, test func(t *testing.T, ctx context.Context, p *Peer, c Client)) {
-	for _, p := range All() {
+	each(t, All(), test)
+}
+
+func each(t *testing.T, peers []*Peer, test func(t *testing.T, ctx context.Context, p *Peer, c Client)) {
+	for _, p := range peers {
 		t.Run(p.Name, func(t *testing.T) {
 			pair, err := NewPair(p)
 			if err != nil {
@@ -56,7 +60,7 @@ func TestSinglesOfConcurrentCallersAreEchoed(t *testing.T) {
 }
 
 func TestStreamsMoveEveryMessageUnchanged(t *testing.T) {
-	eachPeer(t, func(t *testing.T, ctx context.Context, p *Peer, c Client) {
+	each(t, append(All(), TCPWindow()), func(t *testing.T, ctx context.Context, p *Peer, c Client) {
 		for _, kind := range []Kind{Down, Up, Echo} {
 			if !p.Streams.Has(kind) {
 				continue

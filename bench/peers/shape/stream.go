@@ -25,7 +25,7 @@ func streams(o Options) []Shape {
 			Name:  result.StreamShape(kind.String(), small),
 			Title: fmt.Sprintf("stream %v, messages of 512 B, window 64 where there is one", kind),
 			Unit:  result.MicrosPerMessage,
-			Entrants: entrants(o.Peers, func(p *peer.Peer) func(context.Context) (Runner, error) {
+			Entrants: entrants(withWindow(o.Peers), func(p *peer.Peer) func(context.Context) (Runner, error) {
 				return openStreams(p, kind, peer.Plan{Count: longStream, Size: small}, 1, measure.Load{PerOp: longStream})
 			}),
 		})
@@ -41,6 +41,18 @@ func streams(o Options) []Shape {
 			return func(ctx context.Context) (Runner, error) { return openPingPong(ctx, p) }
 		}),
 	})
+}
+
+// withWindow adds the floor of these shapes alone behind that of all.
+func withWindow(peers []*peer.Peer) []*peer.Peer {
+	var all []*peer.Peer
+	for _, p := range peers {
+		all = append(all, p)
+		if p.Name == result.TCP {
+			all = append(all, peer.TCPWindow())
+		}
+	}
+	return all
 }
 
 // shortStreams are streams that are opened, used for ten messages and ended.
