@@ -24,8 +24,6 @@ type Stream struct {
 	Requests chan<- []byte
 
 	mux      *MuxClient
-	ctx      context.Context // ends when Responses is closed, or Results gives up
-	cancel   context.CancelCauseFunc
 	end      error       // set before Responses is closed; nil: the clean end
 	requests chan []byte // Requests
 }
@@ -51,7 +49,6 @@ func (c *Connection) newStream(ctx context.Context, h HandlerID, route string, p
 	room := laneRoom(t.out)
 	t.out -= room
 	st := new(Stream)
-	st.ctx, st.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	lane := newResponses(st, room)
 	st.Responses = lane.c
 	_, err = s.openMux(ctx, t, payload, func(mux *MuxClient) {
@@ -59,7 +56,6 @@ func (c *Connection) newStream(ctx context.Context, h HandlerID, route string, p
 		lane.begin(func() { go st.pumpResponses(ctx, lane.c) }) // ends with the stream, which ctx can end
 	})
 	if err != nil {
-		st.cancel(err)
 		return nil, err
 	}
 	if t.in > 0 {
@@ -76,7 +72,6 @@ func (st *Stream) finish(out chan<- Response, cause error) {
 		st.end = cause
 		out <- Response{Err: cause} // there is room
 	}
-	st.cancel(nil)
 	close(out)
 }
 
@@ -85,15 +80,14 @@ func (st *Stream) finish(out chan<- Response, cause error) {
 // ended: the error then takes the place of what it has not read.
 func (st *Stream) pumpResponses(caller context.Context, out chan Response) {
 	defer close(out)
-	defer st.cancel(nil)
 	for {
-		msg, err := st.mux.Recv(st.ctx)
+		msg, err := st.mux.Recv(context.Background()) // the end of caller is the stream's
 		switch {
 		case err == io.EOF:
 			return
-		case err == nil && (offer(out, Response{Msg: msg}) || st.hand(caller, out, Response{Msg: msg})):
+		case err == nil && (offer(out, Response{Msg: msg}) || hand(caller, out, Response{Msg: msg})):
 			continue
-		case err != nil && caller.Err() == nil && st.hand(caller, out, Response{Err: err}):
+		case err != nil && caller.Err() == nil && hand(caller, out, Response{Err: err}):
 			st.end = err
 			return
 		}
@@ -104,23 +98,19 @@ func (st *Stream) pumpResponses(caller context.Context, out chan Response) {
 	}
 }
 
-// hand waits until out takes r, and reports false if somebody has given up meanwhile.
-func (st *Stream) hand(caller context.Context, out chan<- Response, r Response) bool {
+// hand waits until out takes r, and reports false if ctx ends before.
+func hand[T any](ctx context.Context, out chan<- T, r T) bool {
 	select {
 	case out <- r:
 		return true
-	case <-caller.Done():
-	case <-st.ctx.Done():
+	case <-ctx.Done():
+		return false
 	}
-	return false
 }
 
 // givenUp ends the stream whose caller has, and returns what it ends with.
 func (st *Stream) givenUp(caller context.Context) error {
-	end := context.Cause(st.ctx)
-	if caller.Err() != nil {
-		end = ended(caller)
-	}
+	end := ended(caller)
 	st.mux.Cancel(end)
 	if cause := st.mux.in.Cause(); cause != io.EOF {
 		end = cause // the first end counts; a clean one has not been read
@@ -149,7 +139,7 @@ func (st *Stream) pumpRequests() {
 				st.mux.CloseSend()
 				return
 			}
-			if err := st.mux.Send(st.ctx, msg); err != nil {
+			if err := st.mux.Send(context.Background(), msg); err != nil {
 				st.mux.abort(err) // a message is missing; nothing if the stream has ended
 				return
 			}
@@ -173,7 +163,6 @@ func (st *Stream) Results(next func(msg []byte) error) error {
 		}
 		if err := next(r.Msg); err != nil {
 			st.mux.Cancel(err)
-			st.cancel(err)
 			for range st.Responses {
 			}
 			return err
@@ -190,19 +179,24 @@ func (st *Stream) Send(ctx context.Context, msg []byte) error { return st.mux.Se
 // and one feeds in when its lane overflows.
 func channelHandler(h StreamHandler) func(context.Context, *MuxServer) error {
 	return func(ctx context.Context, st *MuxServer) error {
-		ctx, cancel := context.WithCancelCause(ctx)
 		var pumps sync.WaitGroup
 		defer pumps.Wait()
-		defer cancel(nil)
 		var in chan []byte
 		if lane, ok := st.lane.(*requests); ok {
 			in = lane.c
-			lane.begin(func() { pumps.Go(func() { feed(ctx, st, in) }) })
-			defer lane.leave(laneEnded) // after it no pump starts
+			feeding, stop := ctx, func() {} // guarded by the lane
+			lane.begin(func() {
+				feeding, stop = context.WithCancel(ctx)
+				pumps.Go(func() { feed(feeding, st, in) })
+			})
+			defer func() {
+				lane.leave(laneEnded) // after it no pump starts
+				stop()
+			}()
 		}
 		out := make(chan []byte)
 		sent := make(chan error, 1)
-		pumps.Go(func() { sent <- drainTo(ctx, cancel, st, out) })
+		pumps.Go(func() { sent <- drainTo(ctx, st, out) })
 		err := callHandler(func() error { return h.Handle(ctx, st.Payload(), in, out) }, out)
 		if sendErr := <-sent; sendErr != nil && (err == nil || errors.Is(err, ctx.Err())) {
 			err = sendErr // the reason, where the handler gave up politely
@@ -229,12 +223,7 @@ func feed(ctx context.Context, st *MuxServer, in chan<- []byte) {
 		if err != nil {
 			return
 		}
-		if offer(in, msg) {
-			continue
-		}
-		select {
-		case in <- msg:
-		case <-ctx.Done():
+		if !offer(in, msg) && !hand(ctx, in, msg) {
 			return
 		}
 	}
@@ -242,14 +231,14 @@ func feed(ctx context.Context, st *MuxServer, in chan<- []byte) {
 
 // drainTo sends what the handler puts into out. After a failed send it goes on
 // reading, so that a handler that does not watch its context is not stuck.
-func drainTo(ctx context.Context, cancel context.CancelCauseFunc, st *MuxServer, out <-chan []byte) error {
+func drainTo(ctx context.Context, st *MuxServer, out <-chan []byte) error {
 	var failed error
 	for msg := range out {
 		if failed != nil {
 			continue
 		}
 		if failed = st.Send(ctx, msg); failed != nil {
-			cancel(failed)
+			st.ctx.Cancel(failed)
 		}
 	}
 	return failed
