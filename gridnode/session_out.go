@@ -13,6 +13,7 @@ const (
 	fragmentSize = 64 << 10  // most payload bytes of one frame
 	bulkSize     = 4 << 10   // payloads above this are bulk: they use the session byte window
 	batchSize    = 256 << 10 // a batch that reaches this is closed and the next one begun
+	smallBatch   = 60 << 10  // the same for a batch whose last frame is not bulk
 	bulkQueue    = 256 << 10 // bytes waiting to be written before bulk senders wait
 	controlLimit = 16 << 20  // bytes of control frames, above Config.QueueLimit, that end the session
 	maxPending   = 64 << 10  // bytes in the transport before the flusher stops and lets the queue fill
@@ -42,6 +43,13 @@ func (b *batch) free() {
 	if cap(b.b) <= 2*batchSize {
 		batches.Put(b)
 	}
+}
+
+// complete reports whether no more should be added behind f, the last frame. One of small
+// frames is to come in one read of the peer's: a part of it would be copied and kept. With
+// 256 KiB for all, streams of 10 messages by 64 callers took 1.1 to 1.2 times as long.
+func (b *batch) complete(f *frames.Frame) bool {
+	return len(b.b) >= batchSize || len(b.b) >= smallBatch && len(f.Payload) <= bulkSize
 }
 
 // outQueue is the out batch of a session and who writes it. All fields are under
@@ -83,7 +91,7 @@ func (q *outQueue) append(s *session, f *frames.Frame) flushing {
 	before := len(q.current.b)
 	q.current.b = frames.Append(q.current.b, f)
 	q.bytes += len(q.current.b) - before
-	if len(q.current.b) >= batchSize {
+	if q.current.complete(f) {
 		q.full = append(q.full, q.current)
 		q.current = nil
 	}
