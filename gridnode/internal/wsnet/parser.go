@@ -2,9 +2,24 @@ package wsnet
 
 import "github.com/actorgrid/actorgrid/gridnode/internal/buffer"
 
-// minMessage is the least that a message which comes in parts gets, in bytes. Small
-// ones are rare, and would make everybody search the pools of their sizes.
-const minMessage = 4 << 10
+// What a message that comes in parts gets, in bytes, if it is not larger. Between the two
+// there are so many sizes that few would find a buffer of theirs before the garbage
+// collector does.
+const (
+	minMessage = 4 << 10
+	midMessage = 64 << 10
+)
+
+// messageRoom returns what to get for a message of n bytes in parts.
+func messageRoom(n int) int {
+	switch {
+	case n <= minMessage:
+		return minMessage
+	case n <= midMessage:
+		return midMessage
+	}
+	return n
+}
 
 // parser cuts a stream of bytes into messages. It copies only what does not come in
 // one piece, once, and holds no buffer while nothing is incomplete.
@@ -159,7 +174,7 @@ func (p *parser) begin(h header) {
 		return
 	}
 	if p.message == nil {
-		p.message = buffer.Get(max(int(h.length), minMessage))
+		p.message = buffer.Get(messageRoom(int(h.length)))
 	}
 	p.inMessage = true
 }

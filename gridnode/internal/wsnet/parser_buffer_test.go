@@ -60,7 +60,7 @@ func TestABufferHasTheSizeThatTheHeaderTells(t *testing.T) {
 		p := client(4 << 20)
 		head := sent(p, fin|opBinary, make([]byte, n))
 		_ = p.feed(head[:len(head)-1], &grab{})
-		if c := cap(p.message); c < n || c > max(n+n/4, minMessage) {
+		if c, most := cap(p.message), messageRoom(n); c < n || c > most+most/4 {
 			t.Errorf("message of %d bytes: buffer of %d", n, c)
 		}
 		before := unsafe.SliceData(p.message)
