@@ -257,19 +257,12 @@ func (c *Connection) down() error {
 	return e
 }
 
-// unstarted reports whether Start, Shutdown and Close are all to come.
-func (m *Manager) unstarted() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.state == nodeNew
-}
-
 // why tells why there is no connection.
 func (c *Connection) why() string {
 	text := "no connection to " + c.remote
 	err := c.Err()
 	switch {
-	case c.node.unstarted():
+	case c.node.stage() == nodeNew:
 		return text + ": this node was not started"
 	case err != nil:
 		return text + ": " + err.Error()

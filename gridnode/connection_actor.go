@@ -170,7 +170,7 @@ func (c *Connection) onAttached(s *session) {
 	}
 	c.logged = nil
 	c.node.log.Info("connected", "peer", c.remote)
-	if c.node.ending() {
+	if c.node.stage() > nodeRunning {
 		c.drain() // Shutdown may have looked for sessions before this one was installed
 	}
 }

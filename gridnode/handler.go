@@ -72,8 +72,8 @@ type handler struct {
 	inline  bool // and single is called by the reader
 	mux     func(ctx context.Context, st *MuxServer) error
 	in, out int
-	channel bool // what arrives goes to a channel, which holds
-	room    int  // that many messages besides in
+	channel bool // what arrives goes to a channel, see lane
+	room    int  // of the channel, in messages: the capacity is in and room
 }
 
 // take returns a copy of a request. One that is lent has room for most responses.

@@ -180,24 +180,21 @@ func (m *Manager) enterGroup(g *sync.WaitGroup) error {
 	return nil
 }
 
-// running reports whether new sessions and calls are welcome.
-func (m *Manager) running() bool {
+// stage returns the state that the node is in, or was in just now.
+func (m *Manager) stage() nodeState {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.state == nodeRunning
+	return m.state
 }
 
-// ending reports whether Shutdown or Close has been called.
-func (m *Manager) ending() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.state > nodeRunning
-}
+// running reports whether new sessions and calls are welcome.
+func (m *Manager) running() bool { return m.stage() == nodeRunning }
 
 // Serve accepts connections from l and serves Handler on Config.Path until Close or
 // Shutdown; it then returns http.ErrServerClosed. It closes l. If Local is an https name
-// and Config.TLS has a certificate it serves TLS; without one, TLS is l's or a proxy's. The event loop serves connections of TCP, with TLS too;
-// in a server of your own, around Handler, a connection with TLS costs two goroutines.
+// and Config.TLS has a certificate it serves TLS; without one, TLS is l's or a proxy's. The
+// event loop serves connections of TCP, with that TLS too; with TLS of l, or of a server of
+// your own around Handler, a connection costs two goroutines.
 func (m *Manager) Serve(l net.Listener) error {
 	srv := &http.Server{
 		Handler:     m.Handler(),

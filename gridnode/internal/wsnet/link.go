@@ -125,8 +125,8 @@ func bound(ctx context.Context, conn net.Conn) (undo func(error) error) {
 // Start makes the link live: bind gets the connection and returns its handler, whose
 // methods may be called before Start returns. TCP, plain or with TLS that Dial or Listen
 // has put a hand under, goes to nbio's event loop, which n then holds; with a nil Net the
-// connections alone hold it. All else gets a reader and a writer goroutine. After an error the socket is closed and the handler
-// hears nothing.
+// connections alone hold it. All else gets a reader and a writer goroutine. After an error
+// the socket is closed and the handler hears nothing.
 func (l *Link) Start(n *Net, bind func(Conn) Handler) error {
 	leftover, err := l.r.Peek(l.r.Buffered())
 	if err != nil {

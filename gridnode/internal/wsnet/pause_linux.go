@@ -114,10 +114,9 @@ type source interface {
 }
 
 // wait is called after the reads of c for an event, with none if its turn was used up
-// before it was empty, and returns when the poller has
-// events. With n reads to come it does not look again after the first n-1: that saves a
-// system call each. If one of them does not come, since the connection is closed, nbio
-// waits by itself once.
+// before it was empty, and returns when the poller has events. With n reads to come it
+// does not look again after the first n-1: that saves a system call each. If one of them
+// does not come, since the connection is closed, nbio waits by itself once.
 //
 // A connection that has had the last two events is likely to have the next. It is read
 // without one, which saves two looks, nbio's and ours: a lone caller has 0.82 of the time

@@ -194,8 +194,7 @@ func TestASpoiltTLSRecordEndsItsConnection(t *testing.T) {
 // A peer that reads nothing and has TLS answer cannot have it queue without a bound.
 func TestWhatTLSItselfQueuesIsBounded(t *testing.T) {
 	h := newTLS(t)
-	raw, e := h.raw(t, nil)
-	_ = raw // which reads nothing
+	_, e := h.raw(t, nil) // the client reads nothing
 	c := e.Conn.(*pollConn)
 	for !t.Failed() {
 		if _, err := c.socket.Write(make([]byte, 1<<20)); err != nil {

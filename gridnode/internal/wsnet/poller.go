@@ -30,7 +30,7 @@ var errNoDescriptor = errors.New("wsnet: no file descriptor that suits the polle
 // way to wait, and a connection of the poller's own that shows when it has begun.
 type poller struct {
 	buf   []byte // the poller's goroutine reads into it
-	clear []byte // and decrypts into this one, if it has connections with TLS
+	open  []byte // and decrypts into this one; nil until a connection has TLS
 	pause *pause
 	waker *nbio.Conn
 	far   *os.File       // the other end: a byte written here has the poller call back
@@ -92,10 +92,10 @@ func discard(all []*poller) {
 
 // plain returns what the poller's goroutine decrypts into.
 func (p *poller) plain() []byte {
-	if p.clear == nil {
-		p.clear = make([]byte, pollBuffer)
+	if p.open == nil {
+		p.open = make([]byte, pollBuffer)
 	}
-	return p.clear
+	return p.open
 }
 
 // begin hands the waker to the engine and makes it ready. The poller is in its loop
