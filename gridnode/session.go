@@ -20,6 +20,7 @@ type wire interface {
 	Pending() int
 	LastRead() time.Duration
 	LastWrite() time.Duration
+	Behind() bool
 	Close(err error)
 }
 

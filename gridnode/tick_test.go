@@ -76,6 +76,35 @@ func TestAStarvedProcessAccusesNobody(t *testing.T) {
 	}
 }
 
+// What the kernel holds for this side is no silence, and room in the socket no stall. The
+// peer goes on being pinged: it hears nothing of a side that is behind.
+func TestAProcessThatIsBehindAccusesNobody(t *testing.T) {
+	for name, pending := range map[string]int{"silent": 0, "takes no bytes": 9} {
+		t.Run(name, func(t *testing.T) {
+			s, w := live(t, Config{}, nil)
+			w.lastRead, w.lastWrite, w.behind = 0, 0, true
+			s.life.pinged = 1 // and not answered
+			for now := 4 * time.Second; now < 20*time.Second; now += time.Second {
+				w.pending = pending
+				s.checkPeer(now, 0)
+				w.pending = 0
+			}
+			if w.err() != nil {
+				t.Fatal(w.err())
+			}
+			if pings := len(w.sent); pings != 4 {
+				t.Errorf("%d pings in 16 s, want 4", pings)
+			}
+			w.pending, w.behind = pending, false
+			s.checkPeer(21*time.Second, 0)
+			w.pending = 0
+			if w.err() == nil {
+				t.Error("a dead peer is not noticed afterwards")
+			}
+		})
+	}
+}
+
 func TestTheDefaultTimeoutEndsASingleAndTellsThePeer(t *testing.T) {
 	s, w := live(t, Config{CallTimeout: time.Nanosecond}, nil)
 	p, err := s.begin(context.Background(), 0, nil, destination{})

@@ -18,6 +18,7 @@ type fakeWire struct {
 	sent                []frames.Frame // payloads and texts copied
 	closed              []error
 	pending             int
+	behind              bool
 	lastRead, lastWrite time.Duration
 	news                chan struct{} // a token for every Send and Close, if there is room
 }
@@ -62,6 +63,7 @@ func (w *fakeWire) Pending() int {
 
 func (w *fakeWire) LastRead() time.Duration  { return w.lastRead }
 func (w *fakeWire) LastWrite() time.Duration { return w.lastWrite }
+func (w *fakeWire) Behind() bool             { return w.behind }
 
 // err is what the session was closed with, nil while it lives.
 func (w *fakeWire) err() error {

@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -82,6 +83,24 @@ func TestPromise9LoadIsNoFalseAlarm(t *testing.T) {
 		callers.Wait()
 		if n := p.conn.Stats().Sessions; n != 1 {
 			t.Errorf("%d sessions, want the first still", n)
+		}
+	})
+}
+
+// No false alarm where a node is behind: what its peer has said waits in the socket, since
+// whoever reads is held up for longer than a silent peer is left alone.
+func TestPromise9WhoIsLateToListenAccusesNobody(t *testing.T) {
+	onEach(t, []network{tcp, overTLS}, func(t *testing.T, n *rig) {
+		const dead = 200 * time.Millisecond
+		p := n.pair(t, pings(dead/4), inline(hOwn, func(context.Context, []byte) ([]byte, error) {
+			<-time.After(5 * dead)
+			return nil, nil
+		}))
+		if _, err := p.conn.Request(t.Context(), hOwn, nil); err != nil {
+			t.Errorf("the call that holds up the reader: %v", err)
+		}
+		if a, b := p.conn.Stats().Sessions, p.back.Stats().Sessions; a != 1 || b != 1 {
+			t.Errorf("%d and %d sessions, want the first still", a, b)
 		}
 	})
 }

@@ -15,6 +15,10 @@ type Conn interface {
 	// LastRead and LastWrite return when bytes last came or went, as Now has it.
 	LastRead() time.Duration
 	LastWrite() time.Duration
+	// Behind reports whether the connection waits for this process, and not for the
+	// peer: it has bytes that nobody has read yet, or room for what is pending. It costs
+	// a system call.
+	Behind() bool
 	// Close ends the connection with its first error, and drops what is pending. If
 	// nothing is, the peer is told by a close frame. Handler.Closed is called later,
 	// from another stack. It is idempotent and does not wait.
