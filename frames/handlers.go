@@ -16,10 +16,13 @@ const (
 )
 
 func (k Kind) String() string {
-	if k == KindSingle {
+	switch k {
+	case KindSingle:
 		return "single"
+	case KindStream:
+		return "stream"
 	}
-	return "stream"
+	return fmt.Sprintf("kind %d", uint8(k))
 }
 
 // HandlerInfo announces one handler (SPEC.md section 3.3). Its index in the table is

@@ -47,4 +47,7 @@ func TestKindsHaveNames(t *testing.T) {
 	if s, m := frames.KindSingle.String(), frames.KindStream.String(); s != "single" || m != "stream" {
 		t.Errorf("%q and %q", s, m)
 	}
+	if name := frames.Kind(9).String(); name != "kind 9" {
+		t.Errorf("a kind that there is not is %q", name)
+	}
 }

@@ -3,6 +3,7 @@ package gridnode
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,8 +23,26 @@ const (
 	StateClosed                    // the node was closed
 )
 
+var stateNames = [...]string{"disconnected", "connecting", "connected", "closed"}
+
 func (s State) String() string {
-	return [...]string{"disconnected", "connecting", "connected", "closed"}[s]
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return fmt.Sprintf("State(%d)", uint8(s))
+}
+
+// MarshalText makes JSON, of ConnectionStats too, tell the name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (s *State) UnmarshalText(text []byte) error {
+	i := slices.Index(stateNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("gridnode: no state %.100q", text)
+	}
+	*s = State(i)
+	return nil
 }
 
 // Connection is the lasting relation to one peer. The sessions below it come and

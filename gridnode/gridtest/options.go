@@ -1,6 +1,10 @@
 package gridtest
 
-import "github.com/actorgrid/actorgrid/gridnode"
+import (
+	"fmt"
+
+	"github.com/actorgrid/actorgrid/gridnode"
+)
 
 // Network is what connects the nodes of a cluster.
 type Network uint8
@@ -12,7 +16,13 @@ const (
 	TLS                   // loopback TCP with TLS
 )
 
-func (n Network) String() string { return [...]string{"memory", "tcp", "tls"}[n] }
+func (n Network) String() string {
+	names := [...]string{"memory", "tcp", "tls"}
+	if int(n) < len(names) {
+		return names[n]
+	}
+	return fmt.Sprintf("Network(%d)", uint8(n))
+}
 
 // Option changes how NewCluster builds a cluster.
 type Option func(*settings)
