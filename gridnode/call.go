@@ -174,7 +174,7 @@ func (s *session) timeLeft(ctx context.Context, c *call) uint64 {
 	if deadline, ok := ctx.Deadline(); ok {
 		left = max(time.Until(deadline), time.Microsecond)
 	} else if c != nil && c.expires > 0 {
-		left = s.node.cfg.CallTimeout
+		left = max(s.node.cfg.CallTimeout, time.Microsecond)
 	}
 	return uint64(left / time.Microsecond)
 }

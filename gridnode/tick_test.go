@@ -135,7 +135,7 @@ func TestADeadlineTravelsAsTimeRemaining(t *testing.T) {
 		for _, c := range []struct {
 			left time.Duration
 			want uint64 // microseconds on the wire
-		}{{0, 0}, {time.Hour, 3600_000_000}, {time.Second, 1_000_000}} {
+		}{{0, 0}, {time.Hour, 3600_000_000}, {time.Second, 1_000_000}, {time.Nanosecond, 1}} {
 			ctx, cancel := context.Background(), func() {}
 			if c.left > 0 {
 				ctx, cancel = context.WithTimeout(ctx, c.left)
@@ -151,4 +151,17 @@ func TestADeadlineTravelsAsTimeRemaining(t *testing.T) {
 			p.abandon(context.Canceled)
 		}
 	})
+}
+
+// 0 on the wire is no deadline at all.
+func TestTheShortestDefaultTimeoutIsOneOnTheWire(t *testing.T) {
+	s, w := live(t, Config{CallTimeout: time.Nanosecond}, nil)
+	p, err := s.begin(context.Background(), 0, nil, destination{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := w.wait(t, frames.OpRequest, p.id); f.Timeout != 1 {
+		t.Errorf("a nanosecond travels as %d us", f.Timeout)
+	}
+	p.abandon(context.Canceled)
 }
