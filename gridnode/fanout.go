@@ -62,7 +62,8 @@ func (m *Manager) Broadcast(ctx context.Context, h HandlerID, req []byte, f Fano
 // the calls still under way are cancelled. Otherwise they go on, out of reach of ctx's
 // end, and undo gets every answer that the caller will not use: those that come after
 // the return, and all of them if there is no quorum. undo is called from one goroutine,
-// which Close waits for as it does for handlers; a panic of undo is logged.
+// which Close waits for as it does for handlers; a panic or runtime.Goexit of undo is
+// logged, and ends that undo alone.
 func (m *Manager) Quorum(ctx context.Context, h HandlerID, req []byte, need int, f Fanout, undo func(Result)) ([]Result, error) {
 	peers := m.distinct(f.peers(m))
 	if need > len(peers) {
@@ -128,12 +129,19 @@ func (m *Manager) guarded(undo func(Result)) func(Result) {
 		return nil
 	}
 	return func(r Result) {
+		returned := false
 		defer func() {
-			if v := recover(); v != nil {
-				m.log.Error("undo panicked", "peer", r.Peer, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			if returned {
+				return
 			}
+			v := recover()
+			if v == nil {
+				v = goexit
+			}
+			m.log.Error("undo panicked", "peer", r.Peer, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}()
 		undo(r)
+		returned = true
 	}
 }
 
@@ -197,16 +205,23 @@ func (q *quorum) impossible(ctx context.Context) error {
 	return fmt.Errorf("%w: %d more answers needed, %d peers left", ErrNoQuorum, q.need, q.left)
 }
 
-// cleanUp waits for the late answers and has those undone that nobody will use.
+// cleanUp waits for the late answers and has those undone that nobody will use. If undo
+// ends the goroutine, by runtime.Goexit, the rest is undone while it ends.
 func (q *quorum) cleanUp(answers <-chan indexed, err error, undo func(Result)) {
+	over := false
+	defer func() {
+		if !over {
+			q.cleanUp(answers, err, undo)
+		}
+	}()
 	if undo == nil {
 		undo = func(Result) {}
 	}
-	if err != nil {
-		for _, r := range q.results {
-			if r.Err == nil {
-				undo(r)
-			}
+	for err != nil && len(q.results) > 0 {
+		r := q.results[0]
+		q.results = q.results[1:]
+		if r.Err == nil {
+			undo(r)
 		}
 	}
 	for r := range answers {
@@ -214,6 +229,7 @@ func (q *quorum) cleanUp(answers <-chan indexed, err error, undo func(Result)) {
 			undo(r.Result)
 		}
 	}
+	over = true
 }
 
 // peers resolves the zero value.

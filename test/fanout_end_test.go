@@ -3,7 +3,7 @@ package test
 import (
 	"context"
 	"errors"
-	"sync"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -146,20 +146,29 @@ func TestCloseReportsAnUndoThatDoesNotReturn(t *testing.T) {
 	})
 }
 
-// An undo that panics is logged, and does not keep others from being undone.
+// An undo that panics, or ends its goroutine, is logged, and does not keep others from
+// being undone: those that were answered before the outcome was known, and later ones.
 func TestAnUndoThatPanicsIsLoggedAndTheOthersAreUndone(t *testing.T) {
-	onEveryLink(t, func(t *testing.T, n *rig) {
-		var log logLines
-		c := n.cluster(t, 4, log.option(), single(hOwn, func(context.Context, []byte) ([]byte, error) { return nil, nil }))
-		var undone sync.WaitGroup
-		undone.Add(3)
-		f := gridnode.Fanout{Peers: []string{c.Name(1), c.Name(2), c.Name(3), "http://nobody:1"}, Limit: 1}
-		_, err := c.Node(0).Quorum(t.Context(), hOwn, nil, 4, f, func(gridnode.Result) {
-			defer undone.Done()
-			blowUp(errors.New("in undo"))
+	for what, fail := range map[string]func(){"in undo": func() { blowUp(errors.New("in undo")) }, "runtime.Goexit": runtime.Goexit} {
+		onEveryLink(t, func(t *testing.T, n *rig) {
+			var log logLines
+			c := n.cluster(t, 4, log.option(), single(hOwn, func(context.Context, []byte) ([]byte, error) { return nil, nil }))
+			peers := []string{c.Name(1), c.Name(2), c.Name(3), "http://nobody:1"}
+			for need, limit := range map[int]int{4: 1, 0: 0} { // all are answered before the end is known, or after
+				var undone atomic.Int64
+				before := log.count(what)
+				_, err := c.Node(0).Quorum(t.Context(), hOwn, nil, need, gridnode.Fanout{Peers: peers, Limit: limit}, func(gridnode.Result) {
+					undone.Add(1)
+					fail()
+				})
+				if need > 0 {
+					wantIs(t, err, gridnode.ErrNoQuorum)
+				}
+				eventually(t, what+" is in the log", func() bool { return log.count(what) == before+3 })
+				if got := undone.Load(); got != 3 {
+					t.Errorf("%s: %d undone, want 3", what, got)
+				}
+			}
 		})
-		undone.Wait()
-		wantIs(t, err, gridnode.ErrNoQuorum)
-		eventually(t, "the panics are in the log", func() bool { return log.count("in undo") == 3 })
-	})
+	}
 }
