@@ -160,7 +160,7 @@ func (c *Connection) install(s *session) (old *session, err error) {
 func (c *Connection) lost(s *session, err error) {
 	c.mu.Lock()
 	if c.session.CompareAndSwap(s, nil) {
-		c.setStateLocked(StateDisconnected, lostError(err))
+		c.setStateLocked(StateDisconnected, lostError(c.remote, err))
 	}
 	c.mu.Unlock()
 	c.actor.TrySend(connEvent{kind: eventLost, session: s, err: err})

@@ -106,17 +106,17 @@ func TestNotSentIsDisconnectedAndNotTheOtherWayRound(t *testing.T) {
 	if err := notSent(errors.New("x")); !errors.Is(err, ErrNotSent) || !errors.Is(err, ErrDisconnected) {
 		t.Error(err)
 	}
-	if err := lostError(errors.New("x")); errors.Is(err, ErrNotSent) || !errors.Is(err, ErrDisconnected) {
+	if err := lostError("http://b:1", errors.New("x")); errors.Is(err, ErrNotSent) || !errors.Is(err, ErrDisconnected) {
 		t.Error(err)
 	}
 }
 
 func TestALostSessionKeepsItsLocalCause(t *testing.T) {
 	cause := errors.New("connection reset")
-	if err := lostError(cause); !errors.Is(err, cause) || !errors.Is(notSent(err), cause) {
+	if err := lostError("http://b:1", cause); !errors.Is(err, cause) || !errors.Is(notSent(err), cause) {
 		t.Error("the cause is lost")
 	}
-	if lostError(nil) == nil {
+	if lostError("http://b:1", nil) == nil {
 		t.Error("a session that ends without an error is still lost")
 	}
 }

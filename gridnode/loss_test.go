@@ -12,14 +12,14 @@ import (
 // so that it is not retried as what was refused is.
 func TestALostCallHasNotEndedOtherwise(t *testing.T) {
 	for _, reason := range []error{context.Canceled, fmt.Errorf("dial: %w", context.DeadlineExceeded), errorf(CodeOverloaded, "overloaded: nobody reads")} {
-		for _, err := range []error{lostError(reason), notSent(reason), notSent(lostError(reason))} {
+		for _, err := range []error{lostError("http://b:1", reason), notSent(reason), notSent(lostError("http://b:1", reason))} {
 			for _, other := range []error{context.Canceled, context.DeadlineExceeded, ErrOverloaded} {
 				if errors.Is(err, other) {
 					t.Errorf("%v is %v", err, other)
 				}
 			}
 		}
-		if err := lostError(reason); (Retry{}).allows(err) {
+		if err := lostError("http://b:1", reason); (Retry{}).allows(err) {
 			t.Errorf("%v would be retried, and may have run", err)
 		}
 	}

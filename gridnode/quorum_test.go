@@ -102,7 +102,7 @@ func TestRetryOnlyWhatCannotHaveRun(t *testing.T) {
 		{ErrNotSent, true},
 		{notSent(errors.New("x")), true},
 		{overTheWire(ErrOverloaded), true},
-		{lostError(nil), false},
+		{lostError("http://b:1", nil), false},
 		{context.DeadlineExceeded, false},
 		{overTheWire(errors.New("x")), false},
 		{safe, false},
@@ -112,7 +112,7 @@ func TestRetryOnlyWhatCannotHaveRun(t *testing.T) {
 		}
 	}
 	r := Retry{Retryable: func(err error) bool { return err == safe }}
-	if !r.allows(safe) || !r.allows(ErrNotSent) || r.allows(lostError(nil)) {
+	if !r.allows(safe) || !r.allows(ErrNotSent) || r.allows(lostError("http://b:1", nil)) {
 		t.Error("Retryable does not add to what is always safe")
 	}
 }

@@ -99,7 +99,7 @@ func (s *session) fail(err error) { s.wire.Close(err) }
 // Closed is called once by the transport, after the last Message. Every call and
 // stream of the session ends here with the session's error.
 func (s *session) Closed(err error) {
-	cause := lostError(err)
+	cause := lostError(s.conn.remote, err)
 	s.mu.Lock()
 	s.err = cause
 	calls, clients, singles, servers := s.calls, s.clients, s.singles, s.servers
@@ -131,16 +131,19 @@ func (s *session) lostWith() error {
 	return s.err
 }
 
-// lostError makes the error that calls of a lost session end with: the outcome is
-// unknown, and the reason is told.
-func lostError(err error) *Error {
+// lostError makes the error that calls of a lost session end with, once for all of them:
+// the outcome is unknown, and the peer and the reason are told.
+func lostError(peer string, err error) *Error {
+	lost := &Error{Code: CodeDisconnected, Message: "disconnected from " + peer}
 	if err == nil {
-		return ErrDisconnected.(*Error)
+		return lost
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF // io.EOF is the clean end of a stream, and this is none
 	}
-	return &Error{Code: CodeDisconnected, Message: "disconnected: " + err.Error(), cause: causeOf(err)}
+	lost.Message += ": " + err.Error()
+	lost.cause = causeOf(err)
+	return lost
 }
 
 // causeOf is err as the cause of a loss, unless a call with that cause would pass for

@@ -11,7 +11,7 @@ func TestASessionThatDiesBeforeItIsAttachedIsNeverUsed(t *testing.T) {
 	c := s.conn
 	// What Closed does, up to the last line: the actor may run before that.
 	s.mu.Lock()
-	s.err = lostError(errors.New("reset"))
+	s.err = lostError("http://b:1", errors.New("reset"))
 	s.mu.Unlock()
 	c.receive(connEvent{kind: eventLost, session: s, err: s.err})
 	c.receive(connEvent{kind: eventAttached, session: s})

@@ -146,3 +146,49 @@ func TestTheWrongPathIsNamed(t *testing.T) {
 		}
 	})
 }
+
+// Of many calls that are lost each says whose connection it was, and why: as the result
+// of a fan-out, and as the end of a stream. It is one error for all that one loss ends.
+func TestALostCallNamesThePeer(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, n *rig) {
+		serving := make(chan context.Context, 1)
+		c := n.cluster(t, 3, single(hOwn, func(ctx context.Context, _ []byte) ([]byte, error) {
+			serving <- ctx
+			<-ctx.Done()
+			return nil, nil
+		}))
+		lost := make(chan gridnode.Result, 4)
+		for range 2 {
+			go func() { // ends with the calls
+				for _, r := range c.Node(0).Broadcast(background, hHang, nil, gridnode.Fanout{}) {
+					lost <- r
+				}
+			}()
+		}
+		go func() { _, _ = c.Conn(1, 0).Request(background, hOwn, nil) }() // ends with the link
+		st, err := c.Conn(0, 1).OpenMux(t.Context(), hEchoMux, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := receive(t, "a call is served", serving)
+		eventually(t, "all are under way", func() bool { return c.Conn(0, 1).Stats().Calls+c.Conn(0, 2).Stats().Calls == 4 })
+		c.Link(0, 1).Stall()
+		c.Link(0, 2).Stall()
+		const why = "silent"
+		errs := map[string]error{}
+		for range cap(lost) {
+			r := receive(t, "the call ends", lost)
+			wantIs(t, r.Err, gridnode.ErrDisconnected)
+			wantText(t, "a call", r.Err, "disconnected from "+r.Peer+": ", why)
+			if errs[r.Peer] != nil && errs[r.Peer] != r.Err {
+				t.Errorf("%v was made for each call", r.Err)
+			}
+			errs[r.Peer] = r.Err
+		}
+		_, err = st.Recv(t.Context())
+		wantIs(t, err, gridnode.ErrDisconnected)
+		wantText(t, "a stream", err, c.Name(1), why)
+		wantText(t, "a handler's context", context.Cause(ctx), c.Name(1), why)
+		wantText(t, "Err", c.Conn(0, 1).Err(), c.Name(1))
+	})
+}
