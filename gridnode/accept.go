@@ -119,8 +119,7 @@ func (m *Manager) check(ctx context.Context, h *frames.Hello, state *tls.Connect
 		return c, peerInfo{}, errorf(frames.RefuseToken, "credential of %s: %v", c.remote, err)
 	}
 	if c.dials {
-		// A peer that knocks: it is up, and it is this node's turn to dial.
-		c.actor.TrySend(connEvent{kind: eventDial})
+		c.knocked()
 		return nil, peerInfo{}, errorf(frames.RefuseDirection, "%s dials %s", m.cfg.Local, c.remote)
 	}
 	info, err := understand(h)

@@ -11,8 +11,9 @@ import (
 	"github.com/actorgrid/actorgrid/frames"
 )
 
-// connMailbox is the capacity of a connection's mailbox. Accepted sessions are
-// refused when it is half full, so that the losses of those attached always fit.
+// connMailbox is the capacity of a connection's mailbox. Accepted sessions are refused
+// when it is half full, and knocks go unheard, so that the losses of those attached, and
+// the failures of attempts, always fit.
 const connMailbox = 4096
 
 // connEvent is a message to a connection's actor.
@@ -53,10 +54,20 @@ func (c *Connection) start() {
 // close ends the connection. All events of sessions that exist precede it.
 func (c *Connection) close() { c.actor.TrySend(connEvent{kind: eventClose}) }
 
+// crowded reports whether the mailbox takes only what must not be lost.
+func (c *Connection) crowded() bool { return c.actor.Len() > connMailbox/2 }
+
 // attach announces a live session to the actor; it is refused if the node closes.
 func (c *Connection) attach(s *session) {
-	if c.actor.Len() > connMailbox/2 || c.actor.TrySend(connEvent{kind: eventAttached, session: s}) != nil {
+	if c.crowded() || c.actor.TrySend(connEvent{kind: eventAttached, session: s}) != nil {
 		s.fail(errorf(CodeOverloaded, "overloaded: too many sessions of one peer"))
+	}
+}
+
+// knocked has the actor dial a peer that is up, and waits for this node to do so.
+func (c *Connection) knocked() {
+	if !c.crowded() { // else a dial is queued, or a session
+		c.actor.TrySend(connEvent{kind: eventDial})
 	}
 }
 
