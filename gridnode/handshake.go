@@ -194,20 +194,30 @@ func (c *Connection) greet(ctx context.Context, link *wsnet.Link, token string) 
 	default:
 		return peerInfo{}, errorf(CodeProtocol, "answer of %s: op %d", c.remote, h.Op)
 	}
-	if h.Hello.Version != frames.Version {
-		return peerInfo{}, errorf(frames.RefuseVersion, "%s speaks version %d, this node %d", c.remote, h.Hello.Version, frames.Version)
+	info, refusal := c.examine(ctx, &h.Hello, link.TLS())
+	if refusal != nil {
+		_ = link.WriteClose(ctx, "refused: "+refusal.Code.String()) // Verify's text is for this side's log
+		return peerInfo{}, refusal
 	}
-	if h.Hello.Local != c.remote {
-		return peerInfo{}, errorf(frames.RefuseHost, "%s answers as %q", c.remote, h.Hello.Local)
+	return info, nil
+}
+
+// examine checks what the peer says of itself in its accept.
+func (c *Connection) examine(ctx context.Context, h *frames.Hello, state *tls.ConnectionState) (peerInfo, *Error) {
+	if h.Version != frames.Version {
+		return peerInfo{}, errorf(frames.RefuseVersion, "%s speaks version %d, this node %d", c.remote, h.Version, frames.Version)
 	}
-	if err := m.verify(ctx, c.remote, h.Hello.Token, link.TLS()); err != nil {
+	if h.Local != c.remote {
+		return peerInfo{}, errorf(frames.RefuseHost, "%s answers as %q", c.remote, h.Local)
+	}
+	if err := c.node.verify(ctx, c.remote, h.Token, state); err != nil {
 		return peerInfo{}, errorf(frames.RefuseToken, "credential of %s: %v", c.remote, err)
 	}
-	info, err := understand(&h.Hello)
+	info, err := understand(h)
 	if err != nil {
 		return peerInfo{}, errorf(CodeProtocol, "answer of %s: %v", c.remote, err)
 	}
-	info.checksum = h.Hello.Features&frames.FeatureChecksum != 0
+	info.checksum = h.Features&frames.FeatureChecksum != 0
 	return info, nil
 }
 

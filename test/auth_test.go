@@ -72,10 +72,13 @@ func TestARefusalNamesItsCause(t *testing.T) {
 			p := n.pair(t, gridtest.WithoutWait(), tokens(&asked, wrong), log.option())
 			<-time.After(time.Minute)
 			const cause = "the credential is wrong"
-			dials := p.Conn(0, 1) // one of the two; the other cannot know more than that it was left
+			dials, other := p.Conn(0, 1), p.Conn(1, 0)
 			if err := dials.Err(); err == nil || !strings.Contains(err.Error(), cause) {
-				dials = p.Conn(1, 0)
+				dials, other = other, dials
 			}
+			// One that has accepted, and is then refused by who has dialled, is told no more than
+			// what was not believed.
+			wantText(t, "the other's Err", other.Err(), "refused", "credential")
 			if err := dials.Err(); err == nil || !strings.Contains(err.Error(), cause) {
 				t.Errorf("node %d is wrong: the error is %v", wrong, err)
 			}

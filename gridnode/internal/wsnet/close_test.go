@@ -149,3 +149,20 @@ func TestCloseDropsWhatIsPending(t *testing.T) {
 		newReader(conn).r.WriteTo(io.Discard) // the end of the peer comes as well
 	})
 }
+
+// A link that never goes live can tell the peer why, whose end may be live already.
+func TestARefusalIsToldInACloseFrame(t *testing.T) {
+	forEachNetwork(t, func(t *testing.T, h *host) {
+		c, s := h.dial(t)
+		e := h.start(t, s, echo)
+		if err := c.WriteClose(t.Context(), "refused: credential"); err != nil {
+			t.Error(err)
+		}
+		c.Close()
+		err := e.wantEnd(t)
+		wantPeerCode(t, err, codePolicy)
+		if told := err.(*CloseError); told.Reason != "refused: credential" {
+			t.Errorf("the reason is %q", told.Reason)
+		}
+	})
+}

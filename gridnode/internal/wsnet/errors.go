@@ -57,6 +57,7 @@ const (
 	codeUnsupported = 1003
 	codeNone        = 1005 // never on the wire
 	codeNotUTF8     = 1007
+	codePolicy      = 1008
 	codeTooBig      = 1009
 	codeInternal    = 1011
 )

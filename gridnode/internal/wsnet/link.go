@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"net"
 	"time"
@@ -37,6 +38,15 @@ func (l *Link) Close() error { return l.conn.Close() }
 func (l *Link) WriteMessage(ctx context.Context, msg []byte) error {
 	undo := bound(ctx, l.conn)
 	_, err := l.conn.Write(newFrame(opBinary, msg, l.client))
+	return undo(err)
+}
+
+// WriteClose tells the peer, for people, why it is refused (RFC 6455 section 7.4.1, code
+// 1008). reason has 123 bytes at most. It ends with ctx; Close has to follow.
+func (l *Link) WriteClose(ctx context.Context, reason string) error {
+	undo := bound(ctx, l.conn)
+	payload := append(binary.BigEndian.AppendUint16(nil, codePolicy), reason...)
+	_, err := l.conn.Write(newFrame(opClose, payload, l.client))
 	return undo(err)
 }
 
