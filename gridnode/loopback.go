@@ -88,7 +88,9 @@ func (w *loopbackWire) receive(e loopbackEvent) {
 func (w *loopbackWire) Pending() int             { return int(w.pending.Load()) }
 func (w *loopbackWire) LastRead() time.Duration  { return wsnet.Now() }
 func (w *loopbackWire) LastWrite() time.Duration { return wsnet.Now() }
-func (w *loopbackWire) Behind() bool             { return false }
+func (w *loopbackWire) Unread() bool             { return false }
+func (w *loopbackWire) Room() bool               { return false }
+func (w *loopbackWire) Unacked() int             { return 0 }
 
 func (w *loopbackWire) Close(err error) {
 	w.closing.once.Do(func() {

@@ -20,7 +20,9 @@ type wire interface {
 	Pending() int
 	LastRead() time.Duration
 	LastWrite() time.Duration
-	Behind() bool
+	Unread() bool
+	Room() bool
+	Unacked() int
 	Close(err error)
 }
 

@@ -13,7 +13,8 @@ import (
 type liveness struct {
 	pinged   time.Duration // when the last ping was sent
 	progress time.Duration // the transport's last write, as seen by the tick
-	since    time.Duration // when progress last changed, or nothing was pending
+	unacked  int           // what the socket held then
+	since    time.Duration // when either last changed, or nothing was pending
 }
 
 // minTick is the shortest interval of the tick.
@@ -81,7 +82,7 @@ func (s *session) checkPeer(now, late time.Duration) {
 		s.life.since = now
 		return
 	}
-	if dead := s.suspect(now); dead != nil && !s.wire.Behind() {
+	if dead := s.suspect(now); dead != nil && !s.behind(now) {
 		if dead = s.suspect(now); dead != nil { // what it was behind with may have come since
 			s.fail(dead)
 			return
@@ -106,11 +107,18 @@ func (s *session) ping(now time.Duration) {
 	s.control(&frames.Frame{Op: frames.OpPing, Credit: uint64(now)})
 }
 
+// behind reports whether this process is what the connection waits for. A peer that takes
+// nothing may say as much as it likes: what is unread counts where the reader is late.
+func (s *session) behind(now time.Duration) bool {
+	late := now-s.wire.LastRead() > s.node.cfg.PingAfter
+	return s.wire.Room() || late && s.wire.Unread()
+}
+
 // suspect returns why the peer is taken for dead, nil if it is not.
 func (s *session) suspect(now time.Duration) error {
-	limit, read, written := s.node.cfg.DeadAfter, s.wire.LastRead(), s.wire.LastWrite()
-	if written != s.life.progress || s.wire.Pending() == 0 {
-		s.life.progress, s.life.since = written, now
+	limit, read, life := s.node.cfg.DeadAfter, s.wire.LastRead(), &s.life
+	if written, unacked := s.wire.LastWrite(), s.unacked(); unacked < 0 || written != life.progress || unacked != life.unacked {
+		life.progress, life.unacked, life.since = written, unacked, now
 	}
 	if silent := now - read; silent > limit && s.life.pinged > read { // it was asked, a tick ago at least
 		return errorf(CodeDisconnected, "peer silent for %v", silent.Round(time.Millisecond))
@@ -119,6 +127,14 @@ func (s *session) suspect(now time.Duration) error {
 		return errorf(CodeDisconnected, "peer has taken no bytes for %v", stalled.Round(time.Millisecond))
 	}
 	return nil
+}
+
+// unacked returns what the socket holds while more is pending, else -1.
+func (s *session) unacked() int {
+	if s.wire.Pending() == 0 {
+		return -1
+	}
+	return s.wire.Unacked()
 }
 
 // callTicks is how many ticks CallTimeout lasts at least: the first comes at once.

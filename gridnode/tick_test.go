@@ -82,7 +82,7 @@ func TestAProcessThatIsBehindAccusesNobody(t *testing.T) {
 	for name, pending := range map[string]int{"silent": 0, "takes no bytes": 9} {
 		t.Run(name, func(t *testing.T) {
 			s, w := live(t, Config{}, nil)
-			w.lastRead, w.lastWrite, w.behind = 0, 0, true
+			w.lastRead, w.lastWrite, w.unread, w.room = 0, 0, true, pending > 0
 			s.life.pinged = 1 // and not answered
 			for now := 4 * time.Second; now < 20*time.Second; now += time.Second {
 				w.pending = pending
@@ -95,13 +95,33 @@ func TestAProcessThatIsBehindAccusesNobody(t *testing.T) {
 			if pings := len(w.sent); pings != 4 {
 				t.Errorf("%d pings in 16 s, want 4", pings)
 			}
-			w.pending, w.behind = pending, false
+			w.pending, w.unread, w.room = pending, false, false
 			s.checkPeer(21*time.Second, 0)
 			w.pending = 0
 			if w.err() == nil {
 				t.Error("a dead peer is not noticed afterwards")
 			}
 		})
+	}
+}
+
+// A peer that takes no bytes is given up, however much it says; one that takes some is not,
+// though the socket has had no room for long.
+func TestAPeerIsAliveByWhatItTakes(t *testing.T) {
+	for _, slow := range []bool{false, true} {
+		s, w := live(t, Config{}, nil)
+		w.lastWrite, w.unread, w.unacked = 0, true, 1000
+		for now := time.Second; now < 12*time.Second; now += time.Second {
+			w.pending, w.lastRead = 9, now
+			if slow {
+				w.unacked--
+			}
+			s.checkPeer(now, 0)
+			w.pending = 0
+		}
+		if dead := w.err() != nil; dead == slow {
+			t.Errorf("slow: %v; ended with %v", slow, w.err())
+		}
 	}
 }
 

@@ -18,7 +18,8 @@ type fakeWire struct {
 	sent                []frames.Frame // payloads and texts copied
 	closed              []error
 	pending             int
-	behind              bool
+	unread, room        bool
+	unacked             int
 	lastRead, lastWrite time.Duration
 	news                chan struct{} // a token for every Send and Close, if there is room
 }
@@ -63,7 +64,9 @@ func (w *fakeWire) Pending() int {
 
 func (w *fakeWire) LastRead() time.Duration  { return w.lastRead }
 func (w *fakeWire) LastWrite() time.Duration { return w.lastWrite }
-func (w *fakeWire) Behind() bool             { return w.behind }
+func (w *fakeWire) Unread() bool             { return w.unread }
+func (w *fakeWire) Room() bool               { return w.room }
+func (w *fakeWire) Unacked() int             { return w.unacked }
 
 // err is what the session was closed with, nil while it lives.
 func (w *fakeWire) err() error {

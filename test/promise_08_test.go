@@ -3,8 +3,11 @@ package test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/actorgrid/actorgrid/gridnode"
 )
 
 // A tiny call beside a transfer of 64 MiB over 100 MB/s takes a few milliseconds.
@@ -85,6 +88,32 @@ func TestPromise8ASlowSocketIsNotKilled(t *testing.T) {
 		if _, err := p.conn.Request(background, hEcho, make([]byte, 500_000)); err != nil {
 			t.Error(err)
 		}
+		if n := p.conn.Stats().Sessions; n != 1 {
+			t.Errorf("%d sessions, want the first still", n)
+		}
+		p.link().Throttle(0)
+	})
+}
+
+// Nor is one whose queue is never empty: its socket has room again only after seconds.
+func TestPromise8ASlowSocketWithAQueueIsNotKilled(t *testing.T) {
+	atOnce(t, []network{tcp, overTLS}, func(t *testing.T, n *rig) {
+		p := n.pair(t, pings(500*time.Millisecond), config(func(cfg *gridnode.Config) { cfg.CallTimeout = -1 }))
+		p.link().Throttle(100_000)
+		ctx, cancel := context.WithTimeout(background, 5*time.Second)
+		defer cancel()
+		var callers sync.WaitGroup
+		for range 500 {
+			callers.Go(func() {
+				for ctx.Err() == nil {
+					if _, err := p.conn.Request(ctx, hEcho, make([]byte, 3000)); err != nil {
+						wantIs(t, err, context.DeadlineExceeded)
+						return
+					}
+				}
+			})
+		}
+		callers.Wait()
 		if n := p.conn.Stats().Sessions; n != 1 {
 			t.Errorf("%d sessions, want the first still", n)
 		}

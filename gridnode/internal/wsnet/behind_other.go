@@ -2,5 +2,11 @@
 
 package wsnet
 
-// Behind implements Conn: nobody knows here.
-func (c *streamConn) Behind() bool { return false }
+// Unread implements Conn: nobody knows here.
+func (c *streamConn) Unread() bool { return false }
+
+// Room implements Conn: nobody knows here.
+func (c *streamConn) Room() bool { return false }
+
+// Unacked implements Conn: nobody knows here.
+func (c *streamConn) Unacked() int { return 0 }

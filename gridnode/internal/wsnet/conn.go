@@ -15,10 +15,14 @@ type Conn interface {
 	// LastRead and LastWrite return when bytes last came or went, as Now has it.
 	LastRead() time.Duration
 	LastWrite() time.Duration
-	// Behind reports whether the connection waits for this process, and not for the
-	// peer: it has bytes that nobody has read yet, or room for what is pending. It costs
-	// a system call.
-	Behind() bool
+	// Unread reports whether bytes, or the end, have come that nobody has read yet, and
+	// Room whether the socket has room for what is pending: then the connection waits for
+	// this process, and not for the peer. Unacked returns how many bytes the socket has
+	// that the peer's has not taken yet, where that is known: it moves on a slow link long
+	// before LastWrite does. Each costs a system call.
+	Unread() bool
+	Room() bool
+	Unacked() int
 	// Close ends the connection with its first error, and drops what is pending. If
 	// nothing is, the peer is told by a close frame. Handler.Closed is called later,
 	// from another stack. It is idempotent and does not wait.

@@ -20,3 +20,10 @@ func limitUnsent(conn *net.TCPConn) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
 	})
 }
+
+// unacked returns how many bytes a socket holds that the peer's has not taken. It has room
+// again only when a third of what it may hold has gone: some 300 KiB.
+func unacked(fd int) int {
+	n, _ := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	return n
+}
