@@ -24,7 +24,7 @@ type Stream struct {
 	Requests chan<- []byte
 
 	mux      *MuxClient
-	end      error       // set before Responses is closed; nil: the clean end
+	end      error       // set before Responses is closed, nil being the clean end; then see over
 	requests chan []byte // Requests
 }
 
@@ -163,10 +163,27 @@ func (st *Stream) Results(next func(msg []byte) error) error {
 		}
 		if err := next(r.Msg); err != nil {
 			st.mux.Cancel(err)
-			for range st.Responses {
+			missing := false
+			for r := range st.Responses {
+				missing = missing || r.Err == nil
+			}
+			if missing {
+				st.over(err)
 			}
 			return err
 		}
+	}
+	return st.over(nil)
+}
+
+// over returns what the stream has ended with, after Responses was closed: missing, where
+// Results has dropped what came before a clean end.
+func (st *Stream) over(missing error) error {
+	mu := &st.mux.lane.(*responses).mu
+	mu.Lock()
+	defer mu.Unlock()
+	if st.end == nil {
+		st.end = missing
 	}
 	return st.end
 }

@@ -294,6 +294,21 @@ func TestGivingUpAfterTheHandlersEndThroughChannels(t *testing.T) {
 	})
 }
 
+// Nor for one where all had come before Results gave up, and waited in Responses.
+func TestPromise2ResultsThatGaveUpHaveNoCleanEnd(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, n *rig) {
+		for _, capacity := range channelCapacities {
+			p := n.pair(t, mux(hOwn, gridnode.MuxHandler{OutCapacity: capacity, Handle: countMux}))
+			st := openChannels(t, background, p.conn, hOwn, numbered(2))
+			settle()
+			enough := errors.New("enough")
+			for range 2 {
+				wantIs(t, st.Results(func([]byte) error { return enough }), enough)
+			}
+		}
+	})
+}
+
 // After the handler's end nobody receives from Requests: Done tells, whether Responses
 // have been read or not.
 func TestDoneDoesNotWaitForTheReader(t *testing.T) {
