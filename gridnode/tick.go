@@ -12,6 +12,7 @@ import (
 // never runs twice at once, touches it.
 type liveness struct {
 	pinged   time.Duration // when the last ping was sent
+	asked    time.Duration // when the first was, since the peer was last heard
 	progress time.Duration // the transport's last write, as seen by the tick
 	unacked  int           // what the socket held then
 	since    time.Duration // when either last changed, or nothing was pending
@@ -65,7 +66,7 @@ func (m *Manager) onTick() {
 // may be negative, in a bubble of testing/synctest: no field may be 0.
 func (s *session) beginLife() {
 	now := wsnet.Now()
-	s.life = liveness{pinged: s.wire.LastRead(), progress: now, since: now}
+	s.life = liveness{pinged: s.wire.LastRead(), asked: s.wire.LastRead(), progress: now, since: now}
 }
 
 // checkPeer gives up a peer that is dead: silent for DeadAfter, or not taking bytes
@@ -75,15 +76,14 @@ func (s *session) beginLife() {
 // keeps a peer content that is busy sending, and whose own ping would wait behind that.
 //
 // What this process is late for is not the peer's fault. A tick that is itself late
-// proves that it was starved; and where 250,000 calls run at once, a poller comes round
-// to a connection after 8 s, whose peer has been heard by the kernel all the while.
+// proves that it was starved: it accuses nobody, and pings all the same, or a peer would
+// hear nothing. And where 250,000 calls run at once, a poller comes round to a connection
+// after 8 s, whose peer has been heard by the kernel all the while.
 func (s *session) checkPeer(now, late time.Duration) {
 	if late > s.node.tickInterval() {
 		s.life.since = now
-		return
-	}
-	if dead := s.suspect(now); dead != nil && !s.behind(now) {
-		if dead = s.suspect(now); dead != nil { // what it was behind with may have come since
+	} else if s.suspect(now) != nil && !s.behind(now) {
+		if dead := s.suspect(now); dead != nil { // what it was behind with may have come since
 			s.fail(dead)
 			return
 		}
@@ -101,6 +101,9 @@ func (s *session) checkPeer(now, late time.Duration) {
 // batch whose reader is held up.
 func (s *session) ping(now time.Duration) {
 	s.life.pinged = now
+	if s.life.asked <= s.wire.LastRead() {
+		s.life.asked = now
+	}
 	s.mu.Lock()
 	s.out.corked = false
 	s.mu.Unlock()
@@ -117,13 +120,14 @@ func (s *session) behind(now time.Duration) bool {
 // suspect returns why the peer is taken for dead, nil if it is not.
 func (s *session) suspect(now time.Duration) error {
 	limit, read, life := s.node.cfg.DeadAfter, s.wire.LastRead(), &s.life
+	answer := (limit - s.node.cfg.PingAfter) / 2 // the least that a peer has for one
 	if written, unacked := s.wire.LastWrite(), s.unacked(); unacked < 0 || written != life.progress || unacked != life.unacked {
 		life.progress, life.unacked, life.since = written, unacked, now
 	}
-	if silent := now - read; silent > limit && s.life.pinged > read { // it was asked, a tick ago at least
+	if silent := now - read; silent > limit && life.asked > read && now-life.asked > answer {
 		return errorf(CodeDisconnected, "peer silent for %v", silent.Round(time.Millisecond))
 	}
-	if stalled := now - s.life.since; stalled > limit {
+	if stalled := now - life.since; stalled > limit {
 		return errorf(CodeDisconnected, "peer has taken no bytes for %v", stalled.Round(time.Millisecond))
 	}
 	return nil

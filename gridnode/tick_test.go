@@ -26,7 +26,7 @@ func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
 		{"quiet for a moment", []tick{{now: 2 * sec, read: sec}}, false, 0},
 		{"quiet: one ping, not one per tick", []tick{{now: 4 * sec}, {now: 5 * sec}, {now: 6 * sec}}, false, 1},
 		{"still quiet: pinged again", []tick{{now: 4 * sec}, {now: 5 * sec}, {now: 6 * sec}, {now: 7 * sec}, {now: 8 * sec}}, false, 2},
-		{"silent until it is given up", []tick{{now: 8 * sec}, {now: 9 * sec}, {now: 9*sec + 1}}, true, 1},
+		{"silent until it is given up", []tick{{now: 4 * sec}, {now: 8 * sec}, {now: 8*sec + 1}}, true, 2},
 		{"anything received is life", []tick{{now: 9 * sec, read: 8 * sec}, {now: 10 * sec, read: 9 * sec}}, false, 1}, // of this side, which says nothing
 		{"takes no bytes", []tick{
 			{now: 1 * sec, read: 1 * sec, write: sec, pending: 9}, {now: 2 * sec, read: 2 * sec, write: sec, pending: 9},
@@ -65,7 +65,7 @@ func TestLivenessTellsDeadFromSlowAndStarved(t *testing.T) {
 func TestAStarvedProcessAccusesNobody(t *testing.T) {
 	s, w := live(t, Config{}, nil)
 	w.lastRead = 0
-	s.life.pinged = 1                           // and not answered
+	s.life.pinged, s.life.asked = 1, 1          // and not answered
 	s.checkPeer(20*time.Second, 19*time.Second) // 19 s late: this process did not run, the peer may have
 	if w.err() != nil {
 		t.Fatal(w.err())
@@ -76,6 +76,24 @@ func TestAStarvedProcessAccusesNobody(t *testing.T) {
 	}
 }
 
+// A starved process pings, or its peer would hear nothing, and leaves time to answer.
+func TestALateTickAsksBeforeItAccuses(t *testing.T) {
+	s, w := live(t, Config{}, nil)
+	w.lastRead = 0
+	s.checkPeer(20*time.Second, 19*time.Second)
+	if len(w.sent) != 1 || w.sent[0].Op != frames.OpPing {
+		t.Errorf("a late tick says %+v, want a ping", w.sent)
+	}
+	s.checkPeer(21*time.Second, 0)
+	if w.err() != nil {
+		t.Fatalf("one tick after the ping: %v", w.err())
+	}
+	s.checkPeer(23*time.Second, 0) // half of what is between PingAfter and DeadAfter is 2.5 s
+	if w.err() == nil {
+		t.Error("a dead peer is not noticed after a late tick")
+	}
+}
+
 // What the kernel holds for this side is no silence, and room in the socket no stall. The
 // peer goes on being pinged: it hears nothing of a side that is behind.
 func TestAProcessThatIsBehindAccusesNobody(t *testing.T) {
@@ -83,7 +101,7 @@ func TestAProcessThatIsBehindAccusesNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, w := live(t, Config{}, nil)
 			w.lastRead, w.lastWrite, w.unread, w.room = 0, 0, true, pending > 0
-			s.life.pinged = 1 // and not answered
+			s.life.pinged, s.life.asked = 1, 1 // and not answered
 			for now := 4 * time.Second; now < 20*time.Second; now += time.Second {
 				w.pending = pending
 				s.checkPeer(now, 0)
