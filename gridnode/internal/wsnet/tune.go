@@ -12,6 +12,6 @@ func tune(conn net.Conn) {
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetNoDelay(true) // these are improvements, not needs
-		limitUnsent(tcp)
+		tuneSocket(tcp)
 	}
 }

@@ -10,14 +10,17 @@ import (
 // buffers grow to megabytes, behind which a tiny frame would wait on a slow link.
 const unsent = 512 << 10
 
-// limitUnsent sets TCP_NOTSENT_LOWAT.
-func limitUnsent(conn *net.TCPConn) {
+// tuneSocket sets TCP_NOTSENT_LOWAT and SO_OOBINLINE: urgent data is data like any other.
+// Else a peer's urgent byte, which nobody reads, would be an event (EPOLLPRI) for ever, for
+// which its poller spins.
+func tuneSocket(conn *net.TCPConn) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
 	})
 }
 
