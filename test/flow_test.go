@@ -136,7 +136,7 @@ func TestNoCreditIsLostHoweverAStreamIsRead(t *testing.T) {
 	atOnce(t, links, func(t *testing.T, n *rig) {
 		for _, capacity := range capacities {
 			p := n.pair(t, mux(hOwn, gridnode.MuxHandler{OutCapacity: capacity, Handle: countMux}))
-			ctx, cancel := context.WithTimeout(background, patience)
+			ctx, cancel := context.WithTimeout(background, 10*patience) // it has a hundred short waits
 			defer cancel()
 			messages := 10*capacity + 7
 			st, err := p.conn.OpenMux(ctx, hOwn, number(uint64(messages)))
