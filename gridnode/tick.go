@@ -97,8 +97,8 @@ func (s *session) checkPeer(now, late time.Duration) {
 	}
 }
 
-// ping asks the peer for a sign of life, and is one. Nor does it wait for the end of a
-// batch whose reader is held up.
+// ping asks the peer for a sign of life, and is one. It does not wait for a reader that is
+// held up to end its batch, and takes what that has queued with it.
 func (s *session) ping(now time.Duration) {
 	s.life.pinged = now
 	if s.life.asked <= s.wire.LastRead() {

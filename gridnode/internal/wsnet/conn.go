@@ -7,8 +7,8 @@ type Conn interface {
 	// Send sends buf[HeaderSpace:] as one binary message. The header is written in
 	// place in front of it. It never waits: what the socket does not take is queued
 	// and counted by Pending. The bound is the caller's; TLS has one of its own,
-	// mostSealed. buf may be reused after the return. After the end it returns the connection's error, and
-	// before Start has got the transport going another one.
+	// mostSealed. buf may be reused after the return. After the end it returns the
+	// connection's error, and before Start has got the transport going another one.
 	Send(buf []byte) error
 	// Pending returns how many bytes Send has taken that the socket has not.
 	Pending() int
